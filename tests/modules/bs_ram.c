@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bs_ram - a disk in memory that watches what it is asked for.  Options:
+ *	size=BYTES
+ *	minimal		has READ, WRITE and FLUSH only
+ *	foreign		completes from a thread of its own, not from submit()
+ *	read_only, align=BYTES, write_cache
+ * Tests read its counters with dlsym().
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tgt/bs_module.h>
+
+BS_EXPORT struct {
+	atomic_uint ops[BS_NR_OPS], fua, batches, groups, channels, devices;
+	atomic_uint unmap_flags;
+	struct bs_dev *_Atomic dev;	/* the last that was opened */
+} bs_ram_counters;
+
+static const struct bs_option options[] = {
+	{ .name = "size", .type = BS_OPT_SIZE, .min = 512, .fallback = "1M",
+	  .help = "size in bytes" },
+	{ .name = "minimal", .type = BS_OPT_BOOL, .help = "only what a store must have" },
+	{ .name = "foreign", .type = BS_OPT_BOOL, .help = "complete from another thread" },
+	{ .name = "read_only", .type = BS_OPT_BOOL, .help = "" },
+	{ .name = "write_cache", .type = BS_OPT_BOOL, .fallback = "yes", .help = "" },
+	{ .name = "align", .type = BS_OPT_U64, .help = "alignment to ask for" },
+	{ .name = "fail", .type = BS_OPT_TEXT, .help = "refuse to open, for this reason" },
+	{ 0 },
+};
+
+struct queued {
+	struct queued *next;
+	struct bs_channel *ch;
+	struct bs_req *req;
+};
+
+struct ram {
+	char *bytes;
+	bool foreign;
+	pthread_t thread;
+	pthread_mutex_t mutex;		/* of the queue */
+	pthread_cond_t wake;
+	pthread_mutex_t medium;		/* a disk does one thing at a time */
+	struct queued *queue;
+	bool stop;
+};
+
+static void copy(struct ram *r, const struct bs_req *req, bool write)
+{
+	char *p = r->bytes + req->off_bytes;
+
+	for (int i = 0; i < req->iovcnt; p += req->iov[i++].iov_len)
+		if (write)
+			memcpy(p, req->iov[i].iov_base, req->iov[i].iov_len);
+		else
+			memcpy(req->iov[i].iov_base, p, req->iov[i].iov_len);
+}
+
+static void serve(struct ram *r, const struct bs_req *req)
+{
+	pthread_mutex_lock(&r->medium);
+	if (req->op == BS_READ || req->op == BS_WRITE)
+		copy(r, req, req->op == BS_WRITE);
+	else if (req->op == BS_UNMAP || req->op == BS_WRITE_ZEROES)
+		memset(r->bytes + req->off_bytes, 0, req->len_bytes);
+	pthread_mutex_unlock(&r->medium);
+}
+
+static void *thread_main(void *arg)
+{
+	struct ram *r = arg;
+
+	pthread_mutex_lock(&r->mutex);
+	while (!r->stop || r->queue) {
+		struct queued *q = r->queue;
+
+		if (!q) {
+			pthread_cond_wait(&r->wake, &r->mutex);
+			continue;
+		}
+		r->queue = q->next;
+		pthread_mutex_unlock(&r->mutex);
+		serve(r, q->req);
+		bs_complete_from(q->ch, q->req, 0);
+		free(q);
+		pthread_mutex_lock(&r->mutex);
+	}
+	pthread_mutex_unlock(&r->mutex);
+	return NULL;
+}
+
+static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
+{
+	const struct bs_params *p = args->params;
+	const uint64_t size = bs_param_u64(p, "size");
+	struct ram *r;
+
+	if (bs_param_text(p, "fail")) {
+		bs_say("%s", bs_param_text(p, "fail"));
+		return -EIO;
+	}
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	r->bytes = calloc(1, size);
+	r->foreign = bs_param_bool(p, "foreign");
+	pthread_mutex_init(&r->mutex, NULL);
+	pthread_mutex_init(&r->medium, NULL);
+	pthread_cond_init(&r->wake, NULL);
+	if (!r->bytes || (r->foreign && pthread_create(&r->thread, NULL, thread_main, r))) {
+		free(r->bytes);
+		free(r);
+		return -ENOMEM;
+	}
+	dev->priv = r;
+	dev->info = (struct bs_dev_info){
+		.size_bytes = size,
+		.ops = BS_OP_BIT(BS_READ) | BS_OP_BIT(BS_WRITE) | BS_OP_BIT(BS_FLUSH),
+		.align_bytes = (uint32_t)bs_param_u64(p, "align"),
+		.read_only = bs_param_bool(p, "read_only"),
+		.write_cache = bs_param_bool(p, "write_cache"),
+	};
+	if (!bs_param_bool(p, "minimal"))
+		dev->info.ops |= BS_OP_BIT(BS_UNMAP) | BS_OP_BIT(BS_WRITE_ZEROES);
+	bs_ram_counters.devices++;
+	atomic_store(&bs_ram_counters.dev, dev);
+	return 0;
+}
+
+static void ram_close(struct bs_dev *dev)
+{
+	struct ram *r = dev->priv;
+
+	if (r->foreign) {
+		pthread_mutex_lock(&r->mutex);
+		r->stop = true;
+		pthread_cond_signal(&r->wake);
+		pthread_mutex_unlock(&r->mutex);
+		pthread_join(r->thread, NULL);
+	}
+	pthread_cond_destroy(&r->wake);
+	pthread_mutex_destroy(&r->mutex);
+	pthread_mutex_destroy(&r->medium);
+	free(r->bytes);
+	free(r);
+	bs_ram_counters.devices--;
+}
+
+static int ram_group_open(struct bs_group *g)
+{
+	(void)g;
+	bs_ram_counters.groups++;
+	return 0;
+}
+
+static void ram_group_close(struct bs_group *g)
+{
+	(void)g;
+	bs_ram_counters.groups--;
+}
+
+static int ram_channel_open(struct bs_channel *ch)
+{
+	(void)ch;
+	bs_ram_counters.channels++;
+	return 0;
+}
+
+static void ram_channel_close(struct bs_channel *ch)
+{
+	(void)ch;
+	bs_ram_counters.channels--;
+}
+
+static void ram_submit(struct bs_channel *ch, struct bs_req *req)
+{
+	struct ram *r = ch->dev->priv;
+	struct queued *q;
+
+	bs_ram_counters.ops[req->op]++;
+	if (req->flags & BS_REQ_FUA)
+		bs_ram_counters.fua++;
+	if (req->flags & BS_REQ_UNMAP)
+		bs_ram_counters.unmap_flags++;
+	if (!r->foreign) {
+		serve(r, req);
+		bs_complete(ch, req, 0);
+		return;
+	}
+	q = malloc(sizeof(*q));
+	if (!q) {
+		bs_complete(ch, req, -ENOMEM);
+		return;
+	}
+	*q = (struct queued){ .ch = ch, .req = req };
+	pthread_mutex_lock(&r->mutex);
+	q->next = r->queue;		/* latest first: order must not matter */
+	r->queue = q;
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->mutex);
+}
+
+static void ram_flush_batch(struct bs_group *g)
+{
+	(void)g;
+	bs_ram_counters.batches++;
+}
+
+BS_EXPORT const struct bs_module bs_module = {
+	.abi = BS_ABI,
+	.struct_bytes = sizeof(struct bs_module),
+	.name = "ram",
+	.help = "a disk in memory, for tests",
+	.options = options,
+	.open_flags = BS_OPEN_RDONLY,
+	.open = ram_open,
+	.close = ram_close,
+	.group_open = ram_group_open,
+	.group_close = ram_group_close,
+	.channel_open = ram_channel_open,
+	.channel_close = ram_channel_close,
+	.submit = ram_submit,
+	.flush_batch = ram_flush_batch,
+};

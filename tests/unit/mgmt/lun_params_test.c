@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* mgmt/lun_params: what may be set, what is refused, and what it tells. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+#include "base/macros.h"
+#include "mgmt/lun_params.h"
+
+#define INQUIRY		BIT(MGMT_LUN_NEWS_INQUIRY)
+#define MODE		BIT(MGMT_LUN_NEWS_MODE)
+#define CAPACITY	BIT(MGMT_LUN_NEWS_CAPACITY)
+#define MEDIUM		BIT(MGMT_LUN_NEWS_MEDIUM)
+
+static struct mgmt_lun_change fresh(void)
+{
+	struct mgmt_lun_change c = { .config = scsi_device_default, .write_cache = 1,
+				     .target_name = "iqn.2001-04.org.example:t",
+				     .tid = 42, .lun = 20 };
+
+	lu_identity_default(&c.id, c.target_name, c.tid, c.lun);
+	return c;
+}
+
+static int set(struct mgmt_lun_change *c, const char *json, struct mgmt_fault *fault)
+{
+	json_t *params = json_loads(json, 0, NULL);
+	int err;
+
+	assert_non_null(params);
+	err = mgmt_lun_params_set(c, params, fault);
+	json_decref(params);
+	return err;
+}
+
+static struct mgmt_lun_change changed(const char *json, unsigned int news)
+{
+	struct mgmt_lun_change c = fresh();
+	struct mgmt_fault fault;
+
+	if (set(&c, json, &fault))
+		fail_msg("%s: %s", json, fault.sentence);
+	if (c.news != news)
+		fail_msg("%s: news %x, expected %x", json, c.news, news);
+	return c;
+}
+
+static void values_are_set(void **state)
+{
+	(void)state;
+	assert_string_equal(changed("{\"scsi_id\":\"x y\"}", INQUIRY).id.scsi_id, "x y");
+	assert_string_equal(changed("{\"scsi_sn\":\"S1\"}", INQUIRY).id.scsi_sn, "S1");
+	assert_string_equal(changed("{\"vendor_id\":\"ACME\"}", INQUIRY).config.vendor_id,
+			    "ACME");
+	assert_string_equal(changed("{\"product_rev\":\"\"}", INQUIRY).config.product_rev, "");
+	assert_int_equal(changed("{\"lbppbe\":\"3\"}", CAPACITY).config.lbppbe, 3);
+	assert_int_equal(changed("{\"lbppbe\":3}", CAPACITY).config.lbppbe, 3);
+	assert_int_equal(changed("{\"la_lba\":\"0x10\"}", CAPACITY).config.la_lba, 16);
+	assert_int_equal(changed("{\"optimal_xfer_gran\":8}", INQUIRY).config.optimal_xfer_gran,
+			 8);
+	assert_int_equal(changed("{\"optimal_xfer_len\":4294967295}", INQUIRY)
+				 .config.optimal_xfer_len,
+			 UINT32_MAX);
+	assert_int_equal(changed("{\"rotation_rate\":1}", INQUIRY).config.rotation_rate, 1);
+	assert_int_equal(changed("{\"rotation_rate\":7200}", INQUIRY).config.rotation_rate,
+			 7200);
+	assert_true(changed("{\"removable\":true}", INQUIRY).config.removable);
+	assert_true(changed("{\"readonly\":\"1\"}", MODE).config.readonly);
+	assert_true(changed("{\"sense_format\":\"1\"}", MODE).config.sense_descriptor);
+	assert_true(changed("{\"thin_provisioning\":\"on\"}", INQUIRY)
+			    .config.thin_provisioning);
+	assert_false(changed("{\"online\":\"0\"}", MEDIUM).config.online);
+}
+
+static void what_stays_the_same_is_no_news(void **state)
+{
+	(void)state;
+	changed("{\"online\":1,\"readonly\":0,\"vendor_id\":\"IET\"}", 0);
+	changed("{\"tgt_ids\":0}", 0);
+	changed("{}", 0);
+	changed("{\"readonly\":1,\"vendor_id\":\"X\",\"lbppbe\":1,\"online\":0}",
+		INQUIRY | MODE | CAPACITY | MEDIUM);
+}
+
+static void long_inquiry_texts_are_cut_with_a_word(void **state)
+{
+	const struct mgmt_lun_change c = changed("{\"vendor_id\":\"123456789\"}", INQUIRY);
+
+	(void)state;
+	assert_string_equal(c.config.vendor_id, "12345678");
+	assert_string_equal(c.warning, "parameter 'vendor_id' is cut to 8 characters");
+	assert_string_equal(changed("{\"vendor_id\":\"12345678\"}", INQUIRY).warning, "");
+}
+
+static void tgt_ids_come_back(void **state)
+{
+	struct mgmt_lun_change c = changed("{\"tgt_ids\":1}", INQUIRY);
+
+	(void)state;
+	assert_string_equal(c.id.scsi_id, "IET     002a0014");
+	assert_string_equal(c.id.scsi_sn, "beaf4220");
+	assert_true(c.id.tgt_compat);
+	/* An id of one's own counts, in whatever order they are given. */
+	c = changed("{\"scsi_sn\":\"mine\",\"tgt_ids\":1}", INQUIRY);
+	assert_string_equal(c.id.scsi_sn, "mine");
+	assert_string_equal(c.id.scsi_id, "IET     002a0014");
+}
+
+/* What tgt-admin sends for "write-cache off", and tgt's default for "on". */
+static void mode_pages_set_what_they_can(void **state)
+{
+	struct mgmt_lun_change c;
+
+	(void)state;
+	c = changed("{\"mode_page\":\"8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:"
+		    "0x14:0:0:0:0:0:0\"}", MODE);
+	assert_int_equal(c.write_cache, 0);
+	c = changed("{\"mode_page\":\"8:0:18:0x14:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:"
+		    "0x14:0:0:0:0:0:0\"}", 0);
+	assert_int_equal(c.write_cache, 1);
+	c = changed("{\"mode_page\":\"10:0:10:2:0x10:8:0:0:0:0:0:2:0\"}", MODE);
+	assert_true(c.config.swp);
+	assert_false(c.config.sense_descriptor);
+	c = changed("{\"mode_page\":[\"10:0:10:4:0x10:0:0:0:0:0:0:2:0\","
+		    "\"8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0\"]}",
+		    MODE);
+	assert_true(c.config.sense_descriptor);
+	assert_int_equal(c.write_cache, 0);
+}
+
+static void bad_values_are_refused(void **state)
+{
+	static const struct {
+		const char *json, *sentence;
+	} cases[] = {
+		{ "{\"bogus\":1}", "a logical unit has no parameter 'bogus'" },
+		{ "{\"readonly\":5}", "parameter 'readonly': must be 0 or 1" },
+		{ "{\"lbppbe\":16}", "parameter 'lbppbe': must be 0 to 15" },
+		{ "{\"lbppbe\":-1}", "parameter 'lbppbe': must be 0 to 15" },
+		{ "{\"lbppbe\":\"\"}", "parameter 'lbppbe': must be 0 to 15" },
+		{ "{\"la_lba\":16384}", "parameter 'la_lba': must be 0 to 16383" },
+		{ "{\"scsi_id\":\"\"}",
+		  "parameter 'scsi_id': must be 1 to 24 printable characters" },
+		{ "{\"scsi_id\":\"1234567890123456789012345\"}",
+		  "parameter 'scsi_id': must be 1 to 24 printable characters" },
+		{ "{\"scsi_sn\":\"a\\nb\"}",
+		  "parameter 'scsi_sn': must be 1 to 36 printable characters" },
+		{ "{\"vendor_id\":\"\\u00e9\"}",
+		  "parameter 'vendor_id': must be printable ASCII" },
+		{ "{\"rotation_rate\":2}",
+		  "parameter 'rotation_rate': must be 0 (not reported), 1 (no rotation) or 1025 to 65534" },
+		{ "{\"path\":\"/x\"}",
+		  "parameter 'path': a disk's store cannot be exchanged; remove the LUN and add it anew" },
+		{ "{\"bsopts\":\"a=b\"}",
+		  "parameter 'bsopts': can be given only when the LUN is made" },
+		{ "{\"mode_page\":\"8\"}",
+		  "parameter 'mode_page': the length must be the number of bytes that follow it" },
+		{ "{\"mode_page\":\"8:0:18:0\"}",
+		  "parameter 'mode_page': the length must be the number of bytes that follow it" },
+		{ "{\"mode_page\":\"8:0:x:0\"}",
+		  "parameter 'mode_page': must be page:subpage:length:byte:..., each 0 to 255" },
+		{ "{\"mode_page\":\"8:0:1:256\"}",
+		  "parameter 'mode_page': must be page:subpage:length:byte:..., each 0 to 255" },
+		{ "{\"mode_page\":\"2:0:1:1\"}",
+		  "parameter 'mode_page': page 2:0 with 1 bytes cannot be set; 8:0 (caching, 18 bytes) and 10:0 (control, 10 bytes) can" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct mgmt_lun_change c = fresh();
+		struct mgmt_fault fault;
+
+		if (set(&c, cases[i].json, &fault) == 0)
+			fail_msg("%s: accepted", cases[i].json);
+		assert_string_equal(fault.sentence, cases[i].sentence);
+		assert_string_equal(fault.field, "params");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(values_are_set),
+		cmocka_unit_test(what_stays_the_same_is_no_news),
+		cmocka_unit_test(long_inquiry_texts_are_cut_with_a_word),
+		cmocka_unit_test(tgt_ids_come_back),
+		cmocka_unit_test(mode_pages_set_what_they_can),
+		cmocka_unit_test(bad_values_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("mgmt/lun_params", tests, NULL, NULL);
+}

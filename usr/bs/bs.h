@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bs/bs.h - open stores.  The host side of tgt/bs_module.h.
+ *
+ * A device is opened and closed on a worker, so that neither control nor a
+ * reactor ever waits for a store.
+ */
+#pragma once
+#include <stdint.h>
+#include <tgt/bs_module.h>
+
+struct bs_device;
+
+struct bs_open_spec {		/* all text is borrowed for the call */
+	const char *bstype;
+	const char *path;
+	const char *bsopts;	/* NULL or "" for none */
+	uint32_t flags;		/* BS_OPEN_* */
+	uint32_t block_bytes;
+};
+
+/*
+ * Open a store.  Returns 0 and calls @done later on the calling thread's
+ * reactor, with a reference for the caller or with -errno and one sentence
+ * that says what is wrong and where (@why is valid during the call only).
+ *
+ * Errors now: -ENOMEM; -ENOENT: no such module, -EINVAL: an option or flag
+ * that the module does not have or a value out of range; then @why_buf has
+ * the sentence and done() is not called.
+ */
+int bs_open(const struct bs_open_spec *spec, char *why_buf, size_t why_bytes,
+	    void (*done)(void *arg, struct bs_device *dev, int err, const char *why),
+	    void *arg);
+
+/* Any thread.  The last put closes the store on a worker. */
+struct bs_device *bs_device_get(struct bs_device *dev);
+void bs_device_put(struct bs_device *dev);
+
+/* @closed runs on the control thread after the store was closed (or now, later,
+ * if @dev is never used again).  At most one per device; before the last put. */
+void bs_device_on_closed(struct bs_device *dev, void (*closed)(void *arg), void *arg);
+
+/* @resized runs on the control thread when the module reports a new size, also
+ * one that it reported before this call. */
+void bs_device_on_resized(struct bs_device *dev,
+			  void (*resized)(void *arg, uint64_t size_bytes), void *arg);
+
+/* Constant after open (so is size_bytes: later sizes come by resized()).  Any
+ * thread. */
+const struct bs_dev_info *bs_device_info(const struct bs_device *dev);
+const char *bs_device_module(const struct bs_device *dev);

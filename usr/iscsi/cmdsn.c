@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * iscsi/cmdsn.c - TCP keeps the order of one connection, so holding is rare; but
+ * an initiator may number as it likes, and what it may make us hold is bounded
+ * by the window.
+ */
+#include "iscsi/cmdsn.h"
+
+#include "base/log.h"
+#include "base/serial.h"
+#include "iscsi/command.h"
+#include "iscsi/conn.h"
+#include "iscsi/pdu_table.h"
+#include "iscsi/session.h"
+
+static const struct iscsi_pdu_type *type_of(const struct iscsi_pdu *pdu)
+{
+	return iscsi_pdu_table_find(pdu->bhs.opcode & ISCSI_OPCODE_MASK);
+}
+
+uint32_t iscsi_cmdsn_max(struct iscsi_session *s)
+{
+	const uint32_t busy = MIN(s->nr_commands, s->window);
+	const uint32_t max = s->exp_cmdsn - 1 + (s->window - busy);
+
+	if (serial32_lt(s->max_cmdsn, max))
+		s->max_cmdsn = max;
+	return s->max_cmdsn;
+}
+
+/* CmdSN stands at the same place in all requests that have one. */
+static uint32_t cmdsn_of(const struct iscsi_pdu *pdu)
+{
+	return be32_get(pdu->command.cmdsn);
+}
+
+static void hold(struct iscsi_session *s, struct iscsi_pdu *pdu)
+{
+	const uint32_t cmdsn = cmdsn_of(pdu);
+	struct iscsi_pdu *p;
+
+	list_for_each(p, &s->held, node) {
+		if (cmdsn_of(p) == cmdsn) {	/* a duplicate */
+			iscsi_pdu_free(pdu);
+			return;
+		}
+		if (serial32_lt(cmdsn, cmdsn_of(p)))
+			break;
+	}
+	list_add_tail(&p->node, &pdu->node);	/* before @p, or at the end */
+	s->nr_held++;
+}
+
+static int run(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
+{
+	if (pdu->cancelled) {
+		iscsi_pdu_free(pdu);
+		return 0;
+	}
+	return type_of(pdu)->run(conn, pdu);
+}
+
+/* Those whose turn has come. */
+static int run_held(struct iscsi_conn *conn)
+{
+	struct iscsi_session *s = conn->session;
+	int err = 0;
+
+	while (err >= 0 && conn->state == ISCSI_CONN_FULL_FEATURE &&
+	       !list_empty(&s->held)) {
+		struct iscsi_pdu *p = list_first(&s->held, struct iscsi_pdu, node);
+
+		if (cmdsn_of(p) != s->exp_cmdsn)
+			break;
+		list_del(&p->node);
+		s->nr_held--;
+		s->exp_cmdsn++;
+		err = run(conn, p);
+	}
+	return err;
+}
+
+static int run_then_held(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
+{
+	struct iscsi_session *s = conn->session;
+	const int err = run(conn, pdu);
+
+	if (err < 0 || conn->state != ISCSI_CONN_FULL_FEATURE ||
+	    likely(list_empty(&s->held)))
+		return err;
+	return run_held(conn);
+}
+
+int iscsi_cmdsn_deliver(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
+{
+	struct iscsi_session *s = conn->session;
+	const uint32_t cmdsn = cmdsn_of(pdu);
+
+	if (pdu->bhs.opcode & ISCSI_IMMEDIATE)
+		return run_then_held(conn, pdu);
+	if (serial32_lt(cmdsn, s->exp_cmdsn) || serial32_lt(s->max_cmdsn, cmdsn)) {
+		/* 4.2.2.1: MUST silently ignore. */
+		log_debug("conn %lu: CmdSN %u outside [%u, %u] ignored",
+			  (unsigned long)conn->id, cmdsn, s->exp_cmdsn,
+			  s->max_cmdsn);
+		iscsi_pdu_free(pdu);
+		return 0;
+	}
+	if (cmdsn != s->exp_cmdsn) {
+		hold(s, pdu);
+		return 0;
+	}
+	s->exp_cmdsn++;
+	return run_then_held(conn, pdu);
+}
+
+bool iscsi_cmdsn_cancel(struct iscsi_session *s, uint32_t ref_itt, uint32_t ref_cmdsn,
+			uint32_t tmf_cmdsn)
+{
+	struct iscsi_pdu *p;
+
+	list_for_each(p, &s->held, node)
+		if (be32_get(p->bhs.itt) == ref_itt && cmdsn_of(p) == ref_cmdsn) {
+			p->cancelled = true;
+			return true;
+		}
+	/* 11.6.1: a task that never came, numbered before this request and
+	 * within the window, is taken as received and aborted. */
+	if (serial32_lt(ref_cmdsn, s->exp_cmdsn) ||
+	    !serial32_lt(ref_cmdsn, tmf_cmdsn) ||
+	    serial32_lt(s->max_cmdsn, ref_cmdsn))
+		return false;
+	p = iscsi_pdu_new(ISCSI_OP_COMMAND);
+	if (!p)
+		return false;
+	p->command.itt = be32_make(ref_itt);
+	p->command.cmdsn = be32_make(ref_cmdsn);
+	p->cancelled = true;
+	hold(s, p);
+	return true;
+}
+
+void iscsi_cmdsn_drop_held(struct iscsi_session *s)
+{
+	struct iscsi_pdu *p;
+
+	while ((p = list_pop(&s->held, struct iscsi_pdu, node)))
+		iscsi_pdu_free(p);
+	s->nr_held = 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * lu/io.h - block I/O on a logical unit.  Knows neither SCSI nor NBD; both
+ * front ends join here.
+ *
+ * What the store cannot do itself is emulated (WRITE_SAME, WRITE_ZEROES by
+ * writing; COMPARE_AND_WRITE by read and write under a range lock); UNMAP on a
+ * store without it is refused with -EOPNOTSUPP.
+ */
+#pragma once
+#include <stdint.h>
+#include <sys/uio.h>
+#include "base/list.h"
+#include "bs/channel.h"
+#include "lu/scratch.h"
+#include "lu/stats.h"
+#include "reactor/mailbox.h"
+
+struct lu;
+struct lu_range_lock;
+struct lu_channel;		/* opaque: one per LU per reactor, counted */
+
+enum lu_op { LU_READ, LU_WRITE, LU_FLUSH, LU_UNMAP, LU_WRITE_ZEROES, LU_WRITE_SAME,
+	     LU_VERIFY,		/* read and compare with iov, or only read (iovcnt 0) */
+	     LU_COMPARE_AND_WRITE,
+	     LU_BLOCK_STATUS,	/* result: bytes from off_bytes in one state */
+	     LU_NR_OPS };
+
+#define LU_IO_FUA	0x1U
+#define LU_IO_UNMAP	0x2U	/* WRITE_ZEROES/WRITE_SAME of zeroes may deallocate */
+#define LU_IO_MAPPED	0x4U	/* out, BLOCK_STATUS: there is data, or may be */
+
+struct lu_io {			/* caller's memory; ours until done() */
+	enum lu_op op;
+	uint32_t flags;
+	int iovcnt;
+	const struct iovec *iov;	/* borrowed; len_bytes in all, but: */
+	uint64_t off_bytes;
+	uint64_t len_bytes;	/* WRITE_SAME: of the range; the pattern is iov (up
+				 * to 64 KiB).  COMPARE_AND_WRITE: of the range; iov
+				 * has twice that in at most BUFFER_IOV_MAX entries:
+				 * what to compare, then what to write */
+	uint64_t result;	/* -EILSEQ: byte offset of the first difference;
+				 * BLOCK_STATUS: 1 to len_bytes */
+	void (*done)(struct lu_io *io, int err);
+
+	/* lu/ only. */
+	struct lu_channel *ch;
+	struct list_head node;	/* in flight, or finished, or blocked by a lock */
+	int err;
+	struct bs_io bs;
+	uint64_t step_bytes;	/* emulation: how far it is */
+	struct lu_scratch scratch;
+	union {
+		struct lu_range_lock *lock;	/* COMPARE_AND_WRITE: held */
+		struct mail unblocked;		/* other writes: the lock is gone */
+	};
+};
+
+/*
+ * lu_io_submit() - start @io.
+ *
+ * Threads: the reactor owning @ch, which also runs done(): exactly once,
+ *          never before this function returns.
+ * Errors:  via done(): 0, -EIO, -ENODATA (medium), -ENOSPC, -ERANGE (outside
+ *          the LU), -EROFS, -EILSEQ (VERIFY, COMPARE_AND_WRITE differ),
+ *          -EOPNOTSUPP, -ETIMEDOUT, -ENXIO (store is gone), -EINVAL (iov does not
+ *          fit len_bytes, or the store's alignment is not met), -ENOMEM.
+ */
+void lu_io_submit(struct lu_channel *ch, struct lu_io *io);
+
+/* This reactor's channel, with a reference on @lu.  -ENOMEM or the store's. */
+int lu_channel_get(struct lu *lu, struct lu_channel **ret_ch);
+void lu_channel_put(struct lu_channel *ch);	/* I/O in flight keeps it alive */
+struct lu *lu_channel_lu(struct lu_channel *ch);
+struct lu_stats *lu_channel_stats(struct lu_channel *ch);

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * lu/lu.c - the life of a logical unit.
+ *
+ * References are held by the owner (control) and by each reactor's channel.  The
+ * last put gives up the device; when the store is closed, control learns it and
+ * the memory goes.
+ */
+#include "lu/lu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "base/rcu.h"
+
+#define BLOCK_BYTES_DEFAULT	512
+
+struct geometry {
+	struct rcu_head rcu;
+	struct lu_geometry g;		/* lu->geometry points here */
+};
+
+struct identity {
+	struct rcu_head rcu;
+	struct lu_identity id;		/* lu->identity points here */
+};
+
+struct opening {
+	struct lu *lu;
+	uint32_t block_bytes;
+	void (*done)(void *arg, struct lu *lu, int err, const char *why);
+	void *arg;
+};
+
+/* --- what is published --- */
+
+static void geometry_free_rcu(struct rcu_head *h)
+{
+	free(container_of(h, struct geometry, rcu));
+}
+
+static void identity_free_rcu(struct rcu_head *h)
+{
+	free(container_of(h, struct identity, rcu));
+}
+
+int lu_set_geometry(struct lu *lu, const struct lu_geometry *g)
+{
+	struct geometry *new = malloc(sizeof(*new));
+	struct lu_geometry *old;
+
+	if (!new)
+		return -ENOMEM;
+	new->g = *g;
+	old = rcu_xchg_pointer(&lu->geometry, &new->g);
+	if (old)
+		call_rcu(&container_of(old, struct geometry, g)->rcu, geometry_free_rcu);
+	return 0;
+}
+
+int lu_set_identity(struct lu *lu, const struct lu_identity *id)
+{
+	struct identity *new = malloc(sizeof(*new));
+	struct lu_identity *old;
+
+	if (!new)
+		return -ENOMEM;
+	new->id = *id;
+	old = rcu_xchg_pointer(&lu->identity, &new->id);
+	if (old)
+		call_rcu(&container_of(old, struct identity, id)->rcu, identity_free_rcu);
+	return 0;
+}
+
+const struct lu_geometry *lu_geometry(const struct lu *lu)
+{
+	return rcu_dereference(lu->geometry);
+}
+
+const struct lu_identity *lu_identity(const struct lu *lu)
+{
+	return rcu_dereference(lu->identity);
+}
+
+const struct bs_dev_info *lu_store_info(const struct lu *lu)
+{
+	return bs_device_info(lu->dev);
+}
+
+/* --- opening --- */
+
+static void lu_free(struct lu *lu)
+{
+	if (!lu)
+		return;
+	if (lu->geometry)
+		free(container_of(lu->geometry, struct geometry, g));
+	if (lu->identity)
+		free(container_of(lu->identity, struct identity, id));
+	lu_range_lock_fini(&lu->locks);
+	free(lu->bstype);
+	free(lu->path);
+	free(lu->bsopts);
+	free(lu);
+}
+DEFINE_CLEANUP(struct lu *, lu_free)
+
+static struct lu *lu_new(const struct bs_open_spec *spec, const struct lu_identity *id)
+{
+	_cleanup_(lu_freep) struct lu *lu = calloc(1, sizeof(*lu));
+
+	if (!lu)
+		return NULL;
+	lu_range_lock_init(&lu->locks);
+	refcount_init(&lu->refs, 1);
+	lu->open_flags = spec->flags;
+	lu->bstype = strdup(spec->bstype);
+	lu->path = strdup(spec->path ? spec->path : "");
+	lu->bsopts = strdup(spec->bsopts ? spec->bsopts : "");
+	if (!lu->bstype || !lu->path || !lu->bsopts || lu_set_identity(lu, id))
+		return NULL;
+	return TAKE_PTR(lu);
+}
+
+static void device_closed(void *arg)
+{
+	struct lu *lu = arg;
+	void (*const closed)(void *arg) = lu->closed;
+	void *const closed_arg = lu->closed_arg;
+
+	lu_free(lu);
+	if (closed)
+		closed(closed_arg);
+}
+
+static void device_resized(void *arg, uint64_t size_bytes)
+{
+	struct lu *lu = arg;
+	struct lu_geometry g;
+
+	/* The device outlives us by what is still on its way. */
+	if (!refcount_get_unless_zero(&lu->refs))
+		return;
+	g = *lu_geometry(lu);
+	g.nr_blocks = size_bytes >> g.block_exp;
+	if (g.nr_blocks != lu_geometry(lu)->nr_blocks && !lu_set_geometry(lu, &g) &&
+	    lu->resized)
+		lu->resized(lu->resized_arg);
+	lu_put(lu);
+}
+
+/* Does the store go with the block size?  0 or -EINVAL and a sentence. */
+static int fit(struct lu *lu, uint32_t block_bytes, char *why, size_t why_bytes)
+{
+	const struct bs_dev_info *i = bs_device_info(lu->dev);
+	struct lu_geometry g;
+	int err;
+
+	if (i->align_bytes > block_bytes) {
+		snprintf(why, why_bytes,
+			 "%s %s needs a block size of at least %u bytes when opened like this, not %u",
+			 lu->bstype, lu->path, i->align_bytes, block_bytes);
+		return -EINVAL;
+	}
+	err = lu_geometry_init(&g, i->size_bytes, block_bytes, i->phys_block_bytes);
+	if (err)
+		return err;
+	if (!g.nr_blocks) {
+		snprintf(why, why_bytes, "%s %s has %llu bytes, less than one block of %u",
+			 lu->bstype, lu->path, (unsigned long long)i->size_bytes, block_bytes);
+		return -EINVAL;
+	}
+	return lu_set_geometry(lu, &g);
+}
+
+static void device_opened(void *arg, struct bs_device *dev, int err, const char *why)
+{
+	_cleanup_free_ struct opening *o = arg;
+	_cleanup_(lu_freep) struct lu *lu = o->lu;
+	const struct bs_dev_info *i;
+	char text[512] = "";
+
+	if (err) {
+		o->done(o->arg, NULL, err, why);
+		return;
+	}
+	lu->dev = dev;
+	err = fit(lu, o->block_bytes, text, sizeof(text));
+	if (err) {
+		bs_device_put(dev);
+		o->done(o->arg, NULL, err, *text ? text : strerrordesc_np(-err));
+		return;
+	}
+	i = bs_device_info(dev);
+	atomic_init(&lu->read_only, i->read_only || (lu->open_flags & BS_OPEN_RDONLY));
+	atomic_init(&lu->write_cache, i->write_cache);
+	bs_device_on_closed(dev, device_closed, lu);
+	bs_device_on_resized(dev, device_resized, lu);
+	o->done(o->arg, TAKE_PTR(lu), 0, NULL);
+}
+
+int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id, char *why_buf,
+	    size_t why_bytes,
+	    void (*done)(void *arg, struct lu *lu, int err, const char *why), void *arg)
+{
+	struct bs_open_spec s = *spec;
+	_cleanup_(lu_freep) struct lu *lu = NULL;
+	_cleanup_free_ struct opening *o = NULL;
+	struct lu_geometry g;
+	int err;
+
+	if (!s.block_bytes)
+		s.block_bytes = BLOCK_BYTES_DEFAULT;
+	if (lu_geometry_init(&g, 0, s.block_bytes, 0)) {
+		snprintf(why_buf, why_bytes,
+			 "block size %u is not supported; use 512, 1024, 2048 or 4096",
+			 s.block_bytes);
+		return -EINVAL;
+	}
+	lu = lu_new(&s, id);
+	o = malloc(sizeof(*o));
+	if (!lu || !o)
+		return -ENOMEM;
+	*o = (struct opening){ .lu = lu, .block_bytes = s.block_bytes, .done = done,
+			       .arg = arg };
+	err = bs_open(&s, why_buf, why_bytes, device_opened, o);
+	if (err)
+		return err;
+	lu = NULL;		/* both are with device_opened() now */
+	o = NULL;
+	return 0;
+}
+
+/* --- closing --- */
+
+struct lu *lu_get(struct lu *lu)
+{
+	refcount_get(&lu->refs);
+	return lu;
+}
+
+void lu_put(struct lu *lu)
+{
+	if (lu && refcount_put(&lu->refs))
+		bs_device_put(lu->dev);
+}
+
+void lu_close(struct lu *lu, void (*closed)(void *arg), void *arg)
+{
+	lu->closed = closed;
+	lu->closed_arg = arg;
+	lu_put(lu);
+}

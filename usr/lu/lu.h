@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * lu/lu.h - a logical unit: a store with a geometry, an identity and a state
+ * that every front end shares.  Knows neither SCSI nor NBD.
+ */
+#pragma once
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/refcount.h"
+#include "bs/bs.h"
+#include "lu/geometry.h"
+#include "lu/identity.h"
+#include "lu/range_lock.h"
+#include "lu/reserve.h"
+
+struct lu {
+	/* Constant after lu_open(). */
+	struct bs_device *dev;
+	char *bstype, *path, *bsopts;
+	uint32_t open_flags;		/* BS_OPEN_* */
+
+	/* Any thread: readers under RCU, control replaces. */
+	struct lu_geometry *geometry;
+	struct lu_identity *identity;
+
+	/* Any thread: atomic. */
+	refcount refs;
+	atomic_bool read_only;		/* by the store or the user */
+	atomic_bool write_cache;	/* off: each write is durable before done() */
+	struct lu_reserve reserve;
+	struct lu_range_locks locks;	/* COMPARE_AND_WRITE against other writers */
+
+	/* Control only. */
+	void (*closed)(void *arg);
+	void *closed_arg;
+	void (*resized)(void *arg);	/* the geometry has changed */
+	void *resized_arg;
+};
+
+/*
+ * Open the store of @spec and make a logical unit of it.  @spec->block_bytes 0:
+ * the default, 512.  Returns and calls back like bs_open(), also with -EINVAL
+ * for a block size that we, or the store, do not have; @lu comes with one
+ * reference.  Threads: control.
+ */
+int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id,
+	    char *why_buf, size_t why_bytes,
+	    void (*done)(void *arg, struct lu *lu, int err, const char *why),
+	    void *arg);
+
+/* Any thread.  With the last one the store is closed on a worker. */
+struct lu *lu_get(struct lu *lu);
+void lu_put(struct lu *lu);
+
+/*
+ * Give up the owner's reference and learn when the store is closed: @closed
+ * runs on the control thread, after every channel is gone.  Threads: control.
+ */
+void lu_close(struct lu *lu, void (*closed)(void *arg), void *arg);
+
+/* Callers are RCU readers; valid for this turn. */
+const struct lu_geometry *lu_geometry(const struct lu *lu);
+const struct lu_identity *lu_identity(const struct lu *lu);
+
+/* Replace (copied).  -ENOMEM.  Threads: control. */
+int lu_set_identity(struct lu *lu, const struct lu_identity *id);
+int lu_set_geometry(struct lu *lu, const struct lu_geometry *g);
+
+/* What the store can do; constant, but size_bytes is that of the time of
+ * opening: the present size is in the geometry. */
+const struct bs_dev_info *lu_store_info(const struct lu *lu);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* mgmt/describe.c - the same rows as JSON and as Markdown. */
+#include "mgmt/describe.h"
+
+#include "mgmt/lun_params.h"
+#include "mgmt/rpc.h"
+
+static json_t *describe_field(const struct mgmt_field *f)
+{
+	json_t *v = json_pack("{s:s, s:s, s:b, s:s}", "name", f->name, "type",
+			      mgmt_fields_type(f->type), "required", f->required, "help",
+			      f->help);
+
+	if (f->words) {
+		json_t *words = json_array();
+
+		for (size_t i = 0; f->words[i]; i++)
+			json_array_append_new(words, json_string(f->words[i]));
+		json_object_set_new(v, "one_of", words);
+	} else if (f->type == MGMT_INT || f->type == MGMT_TEXT) {
+		const uint64_t max = f->type == MGMT_TEXT && !f->max ? MGMT_TEXT_MAX :
+								       f->max;
+
+		json_object_set_new(v, "min", json_integer((json_int_t)f->min));
+		json_object_set_new(v, "max", json_integer((json_int_t)max));
+	}
+	return v;
+}
+
+static json_t *describe_method(const struct mgmt_method *m)
+{
+	json_t *fields = json_array();
+
+	for (const struct mgmt_field *f = m->fields; f->name; f++)
+		json_array_append_new(fields, describe_field(f));
+	return json_pack("{s:s, s:s, s:s?, s:o}", "name", m->name, "help", m->help,
+			 "result", m->result, "fields", fields);
+}
+
+static json_t *describe_lun_params(void)
+{
+	json_t *all = json_array();
+	const char *name, *range, *help;
+
+	for (unsigned int i = 0; (name = mgmt_lun_params_name(i, &range, &help)); i++)
+		json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "name", name,
+						     "range", range, "help", help));
+	return all;
+}
+
+void mgmt_describe_call(struct mgmt_call *call)
+{
+	json_t *methods = json_array();
+
+	for (const struct mgmt_method *m = mgmt_rpc_methods(call); m->name; m++)
+		json_array_append_new(methods, describe_method(m));
+	mgmt_rpc_reply(call, json_pack("{s:s, s:o, s:o}", "version", TGT_VERSION,
+				       "methods", methods, "lun_params",
+				       describe_lun_params()));
+}
+
+static void write_method(FILE *to, const struct mgmt_method *m)
+{
+	char range[128];
+
+	fprintf(to, "### %s\n\n%s.\n\n", m->name, m->help);
+	if (m->fields->name)
+		fprintf(to, "| field | type | values | required | meaning |\n|---|---|---|---|---|\n");
+	for (const struct mgmt_field *f = m->fields; f->name; f++)
+		fprintf(to, "| `%s` | %s | %s | %s | %s |\n", f->name,
+			mgmt_fields_type(f->type),
+			mgmt_fields_range(f, range, sizeof(range)),
+			f->required ? "yes" : "no", f->help);
+	fprintf(to, "%sResult: %s.\n\n", m->fields->name ? "\n" : "",
+		m->result ? m->result : "`{}`");
+}
+
+void mgmt_describe_write(FILE *to, const struct mgmt_method *methods)
+{
+	const char *name, *range, *help;
+
+	for (; methods->name; methods++)
+		write_method(to, methods);
+	fprintf(to, "### Parameters of a logical unit\n\n"
+		    "Members of `params` of lun.create and lun.update.\n\n"
+		    "| name | values | meaning |\n|---|---|---|\n");
+	for (unsigned int i = 0; (name = mgmt_lun_params_name(i, &range, &help)); i++)
+		fprintf(to, "| `%s` | %s | %s |\n", name, range, help);
+}

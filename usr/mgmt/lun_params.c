@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* mgmt/lun_params.c - a row per parameter; values come as text (as tgtadm sends
+ * them), as numbers or as booleans. */
+#include "mgmt/lun_params.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/macros.h"
+#include "base/parse.h"
+#include "base/text.h"
+
+#define CONFIG(member)	offsetof(struct scsi_device_config, member), \
+			sizeof(((struct scsi_device_config *)NULL)->member)
+
+#define MODE_PAGE_BYTES_MAX	32
+#define PAGE_CACHING		0x08
+#define PAGE_CONTROL		0x0a
+
+struct param {
+	const char *name;
+	enum mgmt_lun_news news;
+	int (*set)(struct mgmt_lun_change *c, const struct param *p,
+		   const char *value, struct mgmt_fault *f);
+	size_t off, bytes;		/* of the config's member */
+	uint64_t max;
+	const char *range, *help;
+};
+
+static int __attribute__((format(printf, 3, 4)))
+fault(struct mgmt_fault *f, const struct param *p, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	*f = (struct mgmt_fault){ .field = "params", .error = MGMT_ERR_INVALID };
+	n = snprintf(f->sentence, sizeof(f->sentence), "parameter '%s': ", p->name);
+	va_start(ap, fmt);
+	vsnprintf(f->sentence + n, sizeof(f->sentence) - (size_t)n, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+static int set_number(struct mgmt_lun_change *c, const struct param *p,
+		      const char *value, struct mgmt_fault *f)
+{
+	uint8_t *to = (uint8_t *)&c->config + p->off;
+	uint64_t n;
+
+	if (parse_u64(value, 0, p->max, &n) < 0)
+		return fault(f, p, "must be 0 to %" PRIu64, p->max);
+	switch (p->bytes) {
+	case 1:
+		*to = (uint8_t)n;
+		break;
+	case 2:
+		*(uint16_t *)(void *)to = (uint16_t)n;
+		break;
+	default:
+		assert(p->bytes == 4);
+		*(uint32_t *)(void *)to = (uint32_t)n;
+	}
+	return 0;
+}
+
+static int set_bool(struct mgmt_lun_change *c, const struct param *p,
+		    const char *value, struct mgmt_fault *f)
+{
+	bool *to = (bool *)((uint8_t *)&c->config + p->off);
+
+	if (parse_bool(value, to) < 0)
+		return fault(f, p, "must be 0 or 1");
+	return 0;
+}
+
+static bool is_printable(const char *s)
+{
+	for (; *s; s++)
+		if (*s < 0x20 || *s > 0x7e)
+			return false;
+	return true;
+}
+
+/* SPC-4 4.4.1: ASCII, left-aligned in a field of fixed size.  tgt cuts what is
+ * too long, and configurations exist that rely on it. */
+static int set_text(struct mgmt_lun_change *c, const struct param *p,
+		    const char *value, struct mgmt_fault *f)
+{
+	if (!is_printable(value))
+		return fault(f, p, "must be printable ASCII");
+	if (strlen(value) >= p->bytes)
+		snprintf(c->warning, sizeof(c->warning),
+			 "parameter '%s' is cut to %zu characters", p->name,
+			 p->bytes - 1);
+	memset((char *)&c->config + p->off, 0, p->bytes);
+	text_copy((char *)&c->config + p->off, p->bytes, value);
+	return 0;
+}
+
+static int set_scsi_id(struct mgmt_lun_change *c, const struct param *p,
+		       const char *value, struct mgmt_fault *f)
+{
+	if (!*value || lu_identity_set_id(&c->id, value) < 0)
+		return fault(f, p, "must be 1 to %d printable characters", LU_ID_MAX);
+	return 0;
+}
+
+static int set_scsi_sn(struct mgmt_lun_change *c, const struct param *p,
+		       const char *value, struct mgmt_fault *f)
+{
+	if (!*value || lu_identity_set_sn(&c->id, value) < 0)
+		return fault(f, p, "must be 1 to %d printable characters", LU_SN_MAX);
+	return 0;
+}
+
+/* Comes before scsi_id and scsi_sn in the table, so that these still count. */
+static int set_tgt_ids(struct mgmt_lun_change *c, const struct param *p,
+		       const char *value, struct mgmt_fault *f)
+{
+	bool tgt;
+
+	if (parse_bool(value, &tgt) < 0)
+		return fault(f, p, "must be 0 or 1");
+	if (tgt)
+		lu_identity_tgt(&c->id, c->tid, c->lun);
+	else
+		lu_identity_default(&c->id, c->target_name, c->tid, c->lun);
+	return 0;
+}
+
+static int set_rotation_rate(struct mgmt_lun_change *c, const struct param *p,
+			     const char *value, struct mgmt_fault *f)
+{
+	uint64_t n;
+
+	/* SBC-3 r36 table 223: 1 is non-rotating, 2 to 400h are reserved. */
+	if (parse_u64(value, 0, 0xfffe, &n) < 0 || (n > 1 && n <= 0x400))
+		return fault(f, p, "must be 0 (not reported), 1 (no rotation) or 1025 to 65534");
+	c->config.rotation_rate = (uint16_t)n;
+	return 0;
+}
+
+/*
+ * mode_page=<page>:<subpage>:<length>:<byte>:... as tgt takes it.  Of the
+ * caching page WCE counts, of the control page D_SENSE and SWP; other bits of
+ * these pages are what the store and the target really do.
+ */
+static int set_mode_page(struct mgmt_lun_change *c, const struct param *p,
+			 const char *value, struct mgmt_fault *f)
+{
+	uint8_t b[3 + MODE_PAGE_BYTES_MAX];
+	char text[256], *rest = text, *item;
+	size_t n = 0;
+
+	if (strlen(value) >= sizeof(text))
+		return fault(f, p, "is too long");
+	text_copy(text, sizeof(text), value);
+	while ((item = strsep(&rest, ":"))) {
+		uint64_t v;
+
+		if (n == sizeof(b) || parse_u64(item, 0, 255, &v) < 0)
+			return fault(f, p, "must be page:subpage:length:byte:..., each 0 to 255");
+		b[n++] = (uint8_t)v;
+	}
+	if (n < 4 || b[2] != n - 3)
+		return fault(f, p, "the length must be the number of bytes that follow it");
+	if (b[0] == PAGE_CACHING && !b[1] && b[2] == 18) {
+		c->write_cache = !!(b[3] & 0x04);
+	} else if (b[0] == PAGE_CONTROL && !b[1] && b[2] == 10) {
+		c->config.sense_descriptor = !!(b[3] & 0x04);
+		c->config.swp = !!(b[5] & 0x08);
+	} else {
+		return fault(f, p,
+			     "page %u:%u with %u bytes cannot be set; 8:0 (caching, 18 bytes) "
+			     "and 10:0 (control, 10 bytes) can",
+			     b[0], b[1], b[2]);
+	}
+	return 0;
+}
+
+static int refuse_path(struct mgmt_lun_change *c, const struct param *p,
+		       const char *value, struct mgmt_fault *f)
+{
+	(void)c, (void)value;
+	return fault(f, p, "a disk's store cannot be exchanged; remove the LUN and add it anew");
+}
+
+static int refuse_open_option(struct mgmt_lun_change *c, const struct param *p,
+			      const char *value, struct mgmt_fault *f)
+{
+	(void)c, (void)value;
+	return fault(f, p, "can be given only when the LUN is made");
+}
+
+static const struct param params[] = {
+	{ "tgt_ids", MGMT_LUN_NEWS_INQUIRY, set_tgt_ids, .range = "0, 1",
+	  .help = "1: the ids that tgt gave to this tid and LUN (not unique across hosts); 0: our own" },
+	{ "scsi_id", MGMT_LUN_NEWS_INQUIRY, set_scsi_id, .range = "1 to 24 characters",
+	  .help = "SCSI id, of the device identification VPD page" },
+	{ "scsi_sn", MGMT_LUN_NEWS_INQUIRY, set_scsi_sn, .range = "1 to 36 characters",
+	  .help = "unit serial number" },
+	{ "vendor_id", MGMT_LUN_NEWS_INQUIRY, set_text, CONFIG(vendor_id),
+	  .range = "8 characters", .help = "vendor of the INQUIRY data" },
+	{ "product_id", MGMT_LUN_NEWS_INQUIRY, set_text, CONFIG(product_id),
+	  .range = "16 characters", .help = "product of the INQUIRY data" },
+	{ "product_rev", MGMT_LUN_NEWS_INQUIRY, set_text, CONFIG(product_rev),
+	  .range = "4 characters", .help = "revision of the INQUIRY data" },
+	{ "sense_format", MGMT_LUN_NEWS_MODE, set_bool, CONFIG(sense_descriptor),
+	  .range = "0, 1", .help = "sense data: 0 fixed, 1 descriptor format" },
+	{ "lbppbe", MGMT_LUN_NEWS_CAPACITY, set_number, CONFIG(lbppbe), .max = 15,
+	  .range = "0 to 15", .help = "logical blocks per physical block, as a power of two" },
+	{ "la_lba", MGMT_LUN_NEWS_CAPACITY, set_number, CONFIG(la_lba), .max = 0x3fff,
+	  .range = "0 to 16383", .help = "lowest aligned logical block" },
+	{ "optimal_xfer_gran", MGMT_LUN_NEWS_INQUIRY, set_number,
+	  CONFIG(optimal_xfer_gran), .max = UINT16_MAX, .range = "0 to 65535",
+	  .help = "optimal transfer length granularity, blocks; 0: what the store says" },
+	{ "optimal_xfer_len", MGMT_LUN_NEWS_INQUIRY, set_number,
+	  CONFIG(optimal_xfer_len), .max = UINT32_MAX, .range = "0 to 4294967295",
+	  .help = "optimal transfer length, blocks; 0: what the store says" },
+	{ "removable", MGMT_LUN_NEWS_INQUIRY, set_bool, CONFIG(removable), .range = "0, 1",
+	  .help = "the medium is removable" },
+	{ "readonly", MGMT_LUN_NEWS_MODE, set_bool, CONFIG(readonly), .range = "0, 1",
+	  .help = "writes are refused with WRITE PROTECTED" },
+	{ "online", MGMT_LUN_NEWS_MEDIUM, set_bool, CONFIG(online), .range = "0, 1",
+	  .help = "0: the medium is not ready" },
+	{ "thin_provisioning", MGMT_LUN_NEWS_INQUIRY, set_bool, CONFIG(thin_provisioning),
+	  .range = "0, 1", .help = "offer UNMAP, where the store has it" },
+	{ "rotation_rate", MGMT_LUN_NEWS_INQUIRY, set_rotation_rate,
+	  CONFIG(rotation_rate), .range = "0, 1, 1025 to 65534",
+	  .help = "revolutions a minute; 1: no rotation; 0: not reported" },
+	{ "mode_page", MGMT_LUN_NEWS_MODE, set_mode_page,
+	  .range = "page:subpage:length:byte:...",
+	  .help = "8:0 sets WCE (write cache), 10:0 sets D_SENSE and SWP" },
+	{ "path", MGMT_LUN_NEWS_MEDIUM, refuse_path, .help = "" },
+	{ "bsopts", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
+	{ "bsoflags", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
+};
+
+const char *mgmt_lun_params_name(unsigned int n, const char **ret_range,
+				 const char **ret_help)
+{
+	if (n >= ARRAY_SIZE(params) || !*params[n].help)
+		return NULL;
+	*ret_range = params[n].range;
+	*ret_help = params[n].help;
+	return params[n].name;
+}
+
+static bool is_param(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(params); i++)
+		if (!strcmp(params[i].name, name))
+			return true;
+	return false;
+}
+
+/* What is set to what it was is no news. */
+static bool differs(const struct mgmt_lun_change *a, const struct mgmt_lun_change *b,
+		    const struct param *p)
+{
+	if (p->bytes)
+		return memcmp((const char *)&a->config + p->off,
+			      (const char *)&b->config + p->off, p->bytes) != 0;
+	return strcmp(a->id.scsi_id, b->id.scsi_id) != 0 ||
+	       strcmp(a->id.scsi_sn, b->id.scsi_sn) != 0 ||
+	       memcmp(a->id.naa, b->id.naa, sizeof(a->id.naa)) != 0 ||
+	       a->write_cache != b->write_cache || a->config.swp != b->config.swp ||
+	       a->config.sense_descriptor != b->config.sense_descriptor;
+}
+
+static int set_one(struct mgmt_lun_change *c, const struct param *p, const json_t *v,
+		   struct mgmt_fault *f)
+{
+	struct mgmt_lun_change before;
+	char number[24];
+	const char *text = number;
+	int err;
+
+	if (json_is_string(v))
+		text = json_string_value(v);
+	else if (json_is_boolean(v))
+		text = json_is_true(v) ? "1" : "0";
+	else
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+			 json_integer_value(v));
+	before = *c;
+	err = p->set(c, p, text, f);
+	if (!err && differs(&before, c, p))
+		c->news |= BIT(p->news);
+	return err;
+}
+
+int mgmt_lun_params_set(struct mgmt_lun_change *c, const json_t *values,
+			struct mgmt_fault *ret_fault)
+{
+	const char *name;
+	json_t *v, *item;
+	char quoted[64];
+	size_t n;
+	int err = 0;
+
+	json_object_foreach((json_t *)values, name, v) {
+		if (is_param(name))
+			continue;
+		*ret_fault = (struct mgmt_fault){ "params", MGMT_ERR_INVALID, "" };
+		snprintf(ret_fault->sentence, sizeof(ret_fault->sentence),
+			 "a logical unit has no parameter '%s'",
+			 text_quote(quoted, sizeof(quoted), name, strlen(name)));
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(params) && !err; i++) {
+		v = json_object_get(values, params[i].name);
+		if (!v)
+			continue;
+		if (!json_is_array(v)) {
+			err = set_one(c, &params[i], v, ret_fault);
+			continue;
+		}
+		json_array_foreach(v, n, item) {
+			if (!err)
+				err = set_one(c, &params[i], item, ret_fault);
+		}
+	}
+	return err;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * mgmt/lun_params.h - the parameters of a logical unit that a user may set
+ * (tgtadm --params): one table of names, kinds, ranges, and of what initiators
+ * are told when they change.
+ *
+ * A change is a copy: every parameter is checked and set in it before any of
+ * them takes effect.
+ */
+#pragma once
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "lu/identity.h"
+#include "mgmt/fields.h"
+#include "scsi/device.h"
+
+struct lu;
+
+struct mgmt_lun_change {
+	/* In: as it is.  Out: as it shall be. */
+	struct scsi_device_config config;
+	struct lu_identity id;
+	int write_cache;		/* -1: as the store does by itself */
+
+	/* For tgt_ids. */
+	const char *target_name;
+	int tid;
+	uint64_t lun;
+
+	/* Out: BIT() of enum mgmt_lun_news. */
+	unsigned int news;
+	char warning[192];		/* "": none */
+};
+
+/* What has changed, and so which unit attention is due. */
+enum mgmt_lun_news {
+	MGMT_LUN_NEWS_INQUIRY,
+	MGMT_LUN_NEWS_MODE,
+	MGMT_LUN_NEWS_CAPACITY,
+	MGMT_LUN_NEWS_MEDIUM,
+	MGMT_LUN_NEWS_NR
+};
+
+/* Set @values in @c.  -EINVAL: *ret_fault says why, and @c is of no use. */
+int mgmt_lun_params_set(struct mgmt_lun_change *c, const json_t *values,
+			struct mgmt_fault *ret_fault);
+
+/* Rows for the documentation, until NULL. */
+const char *mgmt_lun_params_name(unsigned int n, const char **ret_range,
+				 const char **ret_help);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* mgmt/portal.h - network portals and the driver that has them ("lld" iscsi).
+ * Threads: control. */
+#pragma once
+#include <stdbool.h>
+
+struct mgmt_call;
+
+void mgmt_portal_create(struct mgmt_call *call);
+void mgmt_portal_delete(struct mgmt_call *call);
+void mgmt_portal_list(struct mgmt_call *call);
+
+/* driver.list, driver.start, driver.stop: stopped, no portal is open. */
+void mgmt_portal_driver_list(struct mgmt_call *call);
+void mgmt_portal_driver_start(struct mgmt_call *call);
+void mgmt_portal_driver_stop(struct mgmt_call *call);
+bool mgmt_portal_driver_stopped(void);

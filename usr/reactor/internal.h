@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* reactor/internal.h - what the files of this directory share. */
+#pragma once
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <urcu/wfcqueue.h>
+#include "reactor/reactor.h"
+#include "reactor/timer.h"
+#include "reactor/watch.h"
+
+#define REACTOR_EVENTS_MAX	256	/* of one epoll_wait() */
+#define REACTOR_EXITS_MAX	16
+
+struct mailbox {
+	struct cds_wfcq_head head;
+	struct cds_wfcq_tail tail;
+	struct watch watch;		/* an eventfd */
+};
+
+struct timer_heap {
+	struct timer **v;
+	unsigned int n, max;
+};
+
+struct reactor {
+	int id;
+	int epoll_fd;
+	atomic_bool stop;
+
+	/* Owning thread only. */
+	uint64_t now_ns;
+	uint64_t gap_ns;		/* average wait for the next event */
+	unsigned int nr_working;	/* items that workers have for it */
+	struct list_head hooks[REACTOR_NR_STAGES];
+	struct timer_heap timers;
+	struct epoll_event events[REACTOR_EVENTS_MAX];
+	int nr_events, next_event;	/* position in this turn's dispatch */
+	void (*exits[REACTOR_EXITS_MAX])(void);
+	unsigned int nr_exits;
+
+	/* Any thread sends, the owner receives. */
+	struct mailbox mailbox;
+};
+
+int reactor_mailbox_init(struct reactor *r);
+void reactor_mailbox_fini(struct reactor *r);
+void reactor_mailbox_drain(struct reactor *r);
+void reactor_mailbox_wake(struct reactor *r);
+
+void reactor_timer_run(struct reactor *r);
+int reactor_timer_wait_ms(const struct reactor *r, uint64_t now_ns); /* -1: no timer */

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * reactor/reactor.c - the turn.
+ *
+ * RCU: the thread is an online reader during a turn, announces a quiescent
+ * state at its end and is offline while it may sleep.
+ */
+#include "reactor/reactor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/rcu.h"
+#include "reactor/internal.h"
+
+#define ROUNDS_MAX	16	/* of COMPLETE and SUBMIT within a turn */
+
+/*
+ * Going to sleep and being woken costs more than a short wait.  Where the gaps
+ * between events have been short lately, look again for a while before sleeping.
+ */
+#define LINGER_GAP_NS	(80 * NS_PER_US)	/* average gap up to which this pays */
+#define LINGER_NS	(120 * NS_PER_US)
+#define GAP_MAX_NS	(1000 * NS_PER_US)	/* a longer one counts as this */
+#define GAP_WEIGHT	8			/* of the past, in the average */
+
+static __thread struct reactor *current;
+
+DEFINE_CLEANUP(struct reactor *, reactor_free)
+
+struct reactor *reactor_new(int id)
+{
+	_cleanup_(reactor_freep) struct reactor *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->id = id;
+	r->mailbox.watch.fd = -1;
+	r->now_ns = clock_now_ns();
+	r->gap_ns = GAP_MAX_NS;
+	for (int s = 0; s < REACTOR_NR_STAGES; s++)
+		list_init(&r->hooks[s]);
+	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (r->epoll_fd == -1)
+		return NULL;
+	if (reactor_mailbox_init(r) < 0)
+		return NULL;
+	return TAKE_PTR(r);
+}
+
+void reactor_free(struct reactor *r)
+{
+	if (!r)
+		return;
+	reactor_mailbox_fini(r);
+	if (r->epoll_fd != -1)
+		close(r->epoll_fd);
+	free(r->timers.v);
+	free(r);
+}
+
+struct reactor *reactor_current(void)
+{
+	return current;
+}
+
+int reactor_id(const struct reactor *r)
+{
+	return r->id;
+}
+
+uint64_t reactor_now_ns(const struct reactor *r)
+{
+	return r->now_ns;
+}
+
+void reactor_hook_init(struct reactor_hook *h, void (*run)(struct reactor_hook *h))
+{
+	list_init(&h->node);
+	h->run = run;
+}
+
+void reactor_hook_arm(struct reactor *r, struct reactor_hook *h,
+		      enum reactor_stage stage)
+{
+	assert(r == current);
+	if (!list_is_linked(&h->node))
+		list_add_tail(&r->hooks[stage], &h->node);
+}
+
+void reactor_hook_disarm(struct reactor_hook *h)
+{
+	list_del(&h->node);
+}
+
+int reactor_on_exit(struct reactor *r, void (*fn)(void))
+{
+	if (r->nr_exits == REACTOR_EXITS_MAX)
+		return -ENOSPC;
+	r->exits[r->nr_exits++] = fn;
+	return 0;
+}
+
+/* Run what is armed in @stage now; what is armed meanwhile waits its turn. */
+static void run_stage(struct reactor *r, enum reactor_stage stage)
+{
+	struct list_head batch;
+	struct reactor_hook *h;
+
+	list_init(&batch);
+	list_splice_tail(&batch, &r->hooks[stage]);
+	while ((h = list_pop(&batch, struct reactor_hook, node)))
+		h->run(h);
+}
+
+static bool anything_armed(const struct reactor *r)
+{
+	for (int s = 0; s < REACTOR_NR_STAGES; s++)
+		if (!list_empty(&r->hooks[s]))
+			return true;
+	return false;
+}
+
+static void run_stages(struct reactor *r)
+{
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		if (list_empty(&r->hooks[REACTOR_COMPLETE]) &&
+		    list_empty(&r->hooks[REACTOR_SUBMIT]))
+			break;
+		run_stage(r, REACTOR_COMPLETE);
+		run_stage(r, REACTOR_SUBMIT);
+	}
+	run_stage(r, REACTOR_SEND);
+}
+
+static int poll_events(struct reactor *r, int timeout_ms)
+{
+	const int n = epoll_wait(r->epoll_fd, r->events, REACTOR_EVENTS_MAX, timeout_ms);
+
+	if (n < 0 && errno != EINTR)
+		log_err("reactor %d: epoll_wait: errno %d", r->id, errno);
+	return MAX(n, 0);
+}
+
+/* Work that a worker does for us may need this very CPU. */
+static bool may_linger(const struct reactor *r)
+{
+	return r->gap_ns < LINGER_GAP_NS && !r->nr_working && r->id != REACTOR_CONTROL;
+}
+
+static int linger(struct reactor *r, uint64_t since_ns)
+{
+	int n;
+
+	do
+		n = poll_events(r, 0);
+	while (!n && clock_now_ns() - since_ns < LINGER_NS);
+	return n;
+}
+
+static void note_gap(struct reactor *r, uint64_t since_ns)
+{
+	const uint64_t gap_ns = MIN(r->now_ns - since_ns, (uint64_t)GAP_MAX_NS);
+
+	r->gap_ns = (r->gap_ns * (GAP_WEIGHT - 1) + gap_ns) / GAP_WEIGHT;
+}
+
+static void wait_for_events(struct reactor *r)
+{
+	const uint64_t since_ns = clock_now_ns();
+	const int timeout_ms = anything_armed(r) ? 0 : reactor_timer_wait_ms(r, since_ns);
+	int n = 0;
+
+	if (timeout_ms && may_linger(r))
+		n = linger(r, since_ns);
+	if (!n && timeout_ms) {
+		rcu_thread_offline();
+		n = poll_events(r, timeout_ms);
+		rcu_thread_online();
+	} else if (!n) {
+		n = poll_events(r, 0);
+	}
+	r->nr_events = n;
+	r->now_ns = clock_now_ns();
+	note_gap(r, since_ns);
+}
+
+static void dispatch(struct reactor *r)
+{
+	for (r->next_event = 0; r->next_event < r->nr_events;) {
+		const struct epoll_event *e = &r->events[r->next_event++];
+		struct watch *w = e->data.ptr;
+
+		if (w)			/* NULL: deleted earlier in this turn */
+			w->ready(w, e->events);
+	}
+	r->nr_events = 0;
+}
+
+void reactor_run(struct reactor *r)
+{
+	current = r;
+	rcu_register_thread();
+	while (!atomic_load_explicit(&r->stop, memory_order_relaxed)) {
+		wait_for_events(r);
+		dispatch(r);
+		reactor_timer_run(r);
+		run_stages(r);
+		rcu_quiescent_state();
+	}
+	while (r->nr_exits)
+		r->exits[--r->nr_exits]();
+	reactor_mailbox_drain(r);
+	rcu_unregister_thread();
+	current = NULL;
+}
+
+void reactor_stop(struct reactor *r)
+{
+	atomic_store(&r->stop, true);
+	reactor_mailbox_wake(r);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * sbc/limits.h - what the Block Limits VPD page says and the commands enforce.
+ * MAXIMUM TRANSFER LENGTH is BUFFER_BYTES_MAX, enforced in scsi/dispatch.c.
+ */
+#pragma once
+#include "base/macros.h"
+#include "lu/geometry.h"
+
+#define SBC_WRITE_SAME_BLOCKS_MAX	UINT16_MAX	/* what the 10-byte command can say */
+#define SBC_UNMAP_DESCRIPTORS_MAX	256U
+#define SBC_UNMAP_BLOCKS_MAX		UINT32_MAX	/* of one command: no limit */
+#define SBC_COMPARE_BLOCKS_MAX		255U		/* the field has one byte */
+
+/*
+ * Long ranges go to the store in pieces that begin and end at multiples of
+ * these, so that an abort need not wait for all of it.
+ */
+#define SBC_UNMAP_STEP_BYTES	(1ULL << 30)
+#define SBC_WRITE_STEP_BYTES	(16ULL << 20)
+#define SBC_VERIFY_STEP_BYTES	(16ULL << 20)
+
+static inline uint64_t sbc_limits_step(uint64_t off_bytes, uint64_t left_bytes,
+				       uint64_t step_bytes)
+{
+	return MIN(left_bytes, step_bytes - off_bytes % step_bytes);
+}

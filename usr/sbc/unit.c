@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * sbc/unit.c - START STOP UNIT, SBC-3 r36 5.25.
+ *
+ * A fixed disk that is stopped refuses access to the medium until it is started.
+ * A removable one can be ejected; without LOEJ it starts again by itself with
+ * the next access, as drives for removable media do, so that stopping it only
+ * flushes.  Active and idle conditions differ in nothing that one could see.
+ */
+#include "scsi/device.h"
+#include "scsi/unit_attention.h"
+#include "sbc/handlers.h"
+#include "scsi/nexus.h"
+
+#define START		0x01
+#define LOEJ		0x02
+#define NO_FLUSH	0x04
+
+static bool removable(const struct scsi_task *t)
+{
+	return scsi_device_config(t->dev)->removable;
+}
+
+static enum scsi_status load(struct scsi_task *t)
+{
+	if (!atomic_exchange(&t->dev->ejected, false))
+		return SCSI_GOOD;
+	/* Without memory nobody else is told; the medium is there. */
+	(void)scsi_unit_attention_raise(t->dev, SCSI_SENSE_MEDIUM_MAY_HAVE_CHANGED,
+					t->nexus->id);
+	return SCSI_GOOD;
+}
+
+static void stop(struct scsi_task *t)
+{
+	if (t->cdb[4] & LOEJ)
+		atomic_store(&t->dev->ejected, true);
+	else if (!removable(t))
+		atomic_store(&t->dev->stopped, true);
+}
+
+static void flushed(struct scsi_task *t, int err)
+{
+	if (!err)
+		stop(t);
+	scsi_task_complete(t, scsi_task_io_status(t, err));
+}
+
+static enum scsi_status power_condition(struct scsi_task *t, unsigned int condition)
+{
+	switch (condition) {
+	case 0x1:	/* ACTIVE */
+	case 0x2:	/* IDLE */
+	case 0x3:	/* STANDBY */
+	case 0x7:	/* LU_CONTROL */
+	case 0xa:	/* FORCE_IDLE_0 */
+	case 0xb:	/* FORCE_STANDBY_0 */
+		return SCSI_GOOD;	/* START and LOEJ are ignored then */
+	default:
+		return scsi_task_fail_cdb(t, 4, 7);
+	}
+}
+
+enum scsi_status sbc_unit_start_stop(struct scsi_task *t)
+{
+	const uint8_t flags = t->cdb[4] & 0x0f;
+
+	if (t->cdb[4] >> 4)
+		return power_condition(t, t->cdb[4] >> 4);
+	if (flags & LOEJ) {
+		if (!removable(t))
+			return scsi_task_fail_cdb(t, 4, 1);
+		if (atomic_load(&t->dev->prevent_removal))
+			return scsi_task_fail(t, SCSI_SENSE_MEDIUM_REMOVAL_PREVENTED);
+	}
+	if (flags & START) {
+		atomic_store(&t->dev->stopped, false);
+		return flags & LOEJ ? load(t) : SCSI_GOOD;
+	}
+	if (flags & NO_FLUSH) {
+		stop(t);
+		return SCSI_GOOD;
+	}
+	t->io.op = LU_FLUSH;
+	t->io.off_bytes = t->io.len_bytes = 0;
+	t->after_io = flushed;
+	return scsi_task_submit(t);
+}
