@@ -40,6 +40,10 @@ struct mgmt_lun {
 	void *left_arg;
 };
 
+/* OPENING; linked.  NULL: no memory. */
+struct mgmt_lun *mgmt_lun_new(struct mgmt_target *t, uint64_t lun);
+/* Off the target's list: the number is free.  The memory stays the caller's. */
+void mgmt_lun_unlink(struct mgmt_lun *l);
 /* NULL: the target has none with that number. */
 struct mgmt_lun *mgmt_lun_find(const struct mgmt_target *t, uint64_t lun);
 
@@ -59,7 +63,12 @@ void mgmt_lun_drop_controller(struct mgmt_target *t);
 
 /* Stores that are open, opening or closing: 0 when all is given back. */
 unsigned int mgmt_lun_nr_stores(void);
+void mgmt_lun_store_new(void);
+void mgmt_lun_store_gone(void);
 
-void mgmt_lun_create(struct mgmt_call *call);
+/* The one that @call names, READY and not the controller; or NULL after the call
+ * was failed. */
+struct mgmt_lun *mgmt_lun_of(struct mgmt_call *call);
+
+/* The method lun.delete. */
 void mgmt_lun_delete(struct mgmt_call *call);
-void mgmt_lun_update(struct mgmt_call *call);

@@ -14,6 +14,8 @@
 #include "mgmt/describe.h"
 #include "mgmt/list.h"
 #include "mgmt/lun.h"
+#include "mgmt/lun_create.h"
+#include "mgmt/lun_update.h"
 #include "mgmt/portal.h"
 #include "mgmt/rpc.h"
 #include "mgmt/stats.h"
@@ -82,7 +84,7 @@ const struct mgmt_method mgmt_methods[] = {
 	  .run = mgmt_portal_driver_stop, NO_FIELDS },
 
 	{ "lun.create", "Open a store and add it to a target as a logical unit",
-	  .run = mgmt_lun_create,
+	  .run = mgmt_lun_create_run,
 	  FIELDS(TID,
 		 { "lun", "its number; 0 is the controller's", MGMT_INT, true, 0,
 		   SCSI_LUN_MAX },
@@ -102,7 +104,7 @@ const struct mgmt_method mgmt_methods[] = {
 	{ "lun.stat", "Tell the counters of a logical unit", LUN_ROWS,
 	  .run = mgmt_stats_lun, FIELDS(TID, LUN) },
 	{ "lun.update", "Change parameters of a logical unit: all of them, or none",
-	  .run = mgmt_lun_update, FIELDS(TID, LUN, LUN_PARAMS(true)) },
+	  .run = mgmt_lun_update_run, FIELDS(TID, LUN, LUN_PARAMS(true)) },
 
 	{ "portal.create", "Listen on an address", .run = mgmt_portal_create,
 	  FIELDS(PORTAL) },

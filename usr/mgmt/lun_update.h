@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * mgmt/lun_update.h - changes of a logical unit take effect.
+ *
+ * Threads: control.
+ */
+#pragma once
+
+struct lu;
+struct mgmt_call;
+struct mgmt_lun;
+struct mgmt_lun_change;
+
+/* The method lun.update. */
+void mgmt_lun_update_run(struct mgmt_call *call);
+
+/* The parts of a change that are atomics of the LU. */
+void mgmt_lun_update_apply(struct lu *lu, const struct mgmt_lun_change *c);
+/* Tell the caller what of a change has no effect. */
+void mgmt_lun_update_warn(struct mgmt_call *call, const struct lu *lu,
+			  const struct mgmt_lun_change *c);
+/* Unit attentions for @news, BIT() of enum mgmt_lun_news. */
+void mgmt_lun_update_tell(struct mgmt_lun *l, unsigned int news);
