@@ -12,7 +12,7 @@ import time
 import pdu
 import scsi
 from daemon import Daemon
-from expect import CLOSED, INITIATOR_ERRORS, login_outcome, login_refused
+from expect import CLOSED, INITIATOR_ERRORS, good, login_outcome, login_refused
 from harness import Failed, Suite, among, check, equal
 from iscsi import INITIATOR, Closed, Timeout, login_keys
 from pdu import Pdu
@@ -62,6 +62,22 @@ def reinstated_again_and_again(b):
     with last:
         last.clear_ua()
         last.read(0, 8)
+
+
+@suite.case
+def what_a_left_session_held_is_free_for_the_next(b):
+    """SPC-2 5.5.1: I_T nexus loss ends a reservation.  An initiator that has closed its
+    connection and logs in by another port must not meet what it held before."""
+    for _ in range(20):
+        old = Session(b.addr, b.iqn)
+        old.clear_ua()
+        good(old.scsi(scsi.reserve6()))
+        for _ in range(16):             # its reactor has other things to do
+            old.start(scsi.verify(0, 16384, 16))
+        old.close()
+        with Session(b.addr, b.iqn) as new:
+            new.clear_ua()
+            good(new.scsi(scsi.reserve6()))
 
 
 @suite.case

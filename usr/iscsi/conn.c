@@ -101,6 +101,15 @@ void iscsi_conn_put(struct iscsi_conn *conn)
 	reactor_hook_arm(conn->reactor, &own.reap, REACTOR_SEND);
 }
 
+bool iscsi_conn_peer_closed(const struct iscsi_conn *conn)
+{
+	struct tcp_info info;
+	socklen_t n = sizeof(info);
+
+	return getsockopt(conn->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &n) == -1 ||
+	       info.tcpi_state != TCP_ESTABLISHED;
+}
+
 static void login_over(struct iscsi_conn *conn)
 {
 	if (conn->in_login_count)

@@ -104,6 +104,9 @@ void iscsi_conn_close_when_sent(struct iscsi_conn *conn);
 void iscsi_conn_get(struct iscsi_conn *conn);
 void iscsi_conn_put(struct iscsi_conn *conn);
 
+/* The initiator has closed or reset it, whether we have read as far or not. */
+bool iscsi_conn_peer_closed(const struct iscsi_conn *conn);
+
 /* Stop and go on reading (login waits for control, say). */
 void iscsi_conn_rx_pause(struct iscsi_conn *conn);
 void iscsi_conn_rx_resume(struct iscsi_conn *conn);

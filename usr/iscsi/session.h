@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * iscsi/session.h - sessions, and control's register of them.
- *
- * The register (control thread) gives out TSIHs and session ids, enforces
- * reinstatement (RFC 7143 6.3.5) and answers tgtadm.  The session itself
- * belongs to its connection's reactor.
+ * iscsi/session.h - sessions.  One belongs to its connection's reactor; control
+ * keeps a register of them (iscsi/register.h), which gives out TSIHs and session
+ * ids, enforces reinstatement (RFC 7143 6.3.5) and answers tgtadm.
  */
 #pragma once
 #include <stdbool.h>
@@ -16,10 +14,9 @@
 #include "scsi/nexus.h"
 
 struct iscsi_conn;
-struct iscsi_session_entry;
+struct iscsi_register_entry;
 struct iscsi_target;
 
-#define ISCSI_SESSIONS_MAX	4096
 #define ISCSI_SESSION_BUCKETS	32	/* of commands, by ITT */
 
 struct iscsi_session {
@@ -46,7 +43,7 @@ struct iscsi_session {
 	struct scsi_nexus nexus;
 	bool nexus_open;
 	struct mail mail;
-	struct iscsi_session_entry *entry;	/* control's; opaque here */
+	struct iscsi_register_entry *entry;	/* control's; opaque here */
 };
 
 /* What a finished login asks of control, and its answer. */
@@ -86,24 +83,13 @@ void iscsi_session_open(struct iscsi_session_request *req);
  * task was released.  Threads: the session's reactor. */
 void iscsi_session_close(struct iscsi_session *s);
 
-/* --- control thread --- */
-
-struct iscsi_session_info {
-	uint64_t sid;
-	uint16_t tsih, cid;
-	int tid;			/* 0: discovery */
-	const char *initiator_name, *initiator_alias;	/* alias "" if none */
-	const char *address;
-};
-
-void iscsi_session_each(int tid, void (*visit)(const struct iscsi_session_info *info,
-					       void *arg), void *arg);
-unsigned int iscsi_session_count(int tid);
-
 /*
- * Close the sessions of @tid (-1: all; @sid 0: all of the target) after asking
- * their initiators to log out if @polite_ms is not 0 (Async Message, RFC 7143
- * 11.9), then @done on control when they are off the register.
+ * Close the connections of that initiator's sessions on this reactor whose other
+ * end is closed, even if the reactor has not been told so yet.
  */
-void iscsi_session_close_all(int tid, uint64_t sid, unsigned int polite_ms,
-			     void (*done)(void *arg), void *arg);
+void iscsi_session_sweep(int tid, const char *initiator_name);
+
+/* --- mail from iscsi/register.c --- */
+
+void iscsi_session_make(struct mail *m);	/* of a request that is admitted */
+void iscsi_session_obey(struct mail *m);	/* an order, of an entry */

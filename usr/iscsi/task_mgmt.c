@@ -13,6 +13,7 @@
 #include "iscsi/command.h"
 #include "iscsi/conn.h"
 #include "iscsi/reject.h"
+#include "iscsi/register.h"
 #include "iscsi/session.h"
 #include "iscsi/target.h"
 #include "reactor/group.h"
@@ -66,7 +67,7 @@ static void drop_sessions(struct mail *m)
 {
 	struct tmf *tmf = container_of(m, struct tmf, mail);
 
-	iscsi_session_close_all(tmf->tid, 0, 0, NULL, NULL);
+	iscsi_register_close_all(tmf->tid, 0, 0, NULL, NULL);
 	free(tmf);
 }
 

@@ -3,7 +3,7 @@
 #include "mgmt/connection.h"
 
 #include <inttypes.h>
-#include "iscsi/session.h"
+#include "iscsi/register.h"
 #include "mgmt/rpc.h"
 #include "mgmt/target.h"
 
@@ -28,7 +28,7 @@ bool mgmt_connection_check(struct mgmt_call *call, const struct mgmt_target *t,
 {
 	struct search s = { .sid = sid, .cid = cid };
 
-	iscsi_session_each(t->tid, search_session, &s);
+	iscsi_register_each(t->tid, search_session, &s);
 	if (!s.session)
 		mgmt_rpc_fail(call, MGMT_ERR_NO_SESSION, "sid",
 			      "target %d has no session %" PRIu64, t->tid, sid);
@@ -56,7 +56,7 @@ void mgmt_connection_list(struct mgmt_call *call)
 	if (!t)
 		return;
 	sessions = json_array();
-	iscsi_session_each(t->tid, add_session, sessions);
+	iscsi_register_each(t->tid, add_session, sessions);
 	mgmt_rpc_reply(call, json_pack("{s:o}", "sessions", sessions));
 }
 
@@ -73,5 +73,5 @@ void mgmt_connection_delete(struct mgmt_call *call)
 	if (!t || !mgmt_connection_check(call, t, sid, mgmt_rpc_int(call, "cid", -1)))
 		return;
 	/* Its only connection is all of a session. */
-	iscsi_session_close_all(t->tid, sid, 0, closed, call);
+	iscsi_register_close_all(t->tid, sid, 0, closed, call);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include "iscsi/account.h"
 #include "iscsi/acl.h"
-#include "iscsi/session.h"
+#include "iscsi/register.h"
 #include "iscsi/target.h"
 #include "lu/lu.h"
 #include "mgmt/lun.h"
@@ -106,7 +106,7 @@ static void add_target(struct mgmt_target *t, void *arg)
 	json_t *accounts = json_array(), *acl = json_array();
 	const struct mgmt_lun *l;
 
-	iscsi_session_each(t->tid, add_session, sessions);
+	iscsi_register_each(t->tid, add_session, sessions);
 	list_for_each(l, &t->luns, node)
 		if (l->state == MGMT_LUN_READY)
 			json_array_append_new(luns, describe_lun(l));

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include "base/macros.h"
 #include "iscsi/conn.h"
+#include "iscsi/register.h"
 #include "iscsi/session.h"
 #include "iscsi/target.h"
 #include "mgmt/connection.h"
@@ -256,7 +257,7 @@ static void visit_target(struct mgmt_target *t, void *arg)
 		if (w->lun->state != MGMT_LUN_READY ||
 		    (scope->lun >= 0 && (uint64_t)scope->lun != w->lun->lun))
 			continue;
-		iscsi_session_each(t->tid, visit_session, w);
+		iscsi_register_each(t->tid, visit_session, w);
 	}
 }
 

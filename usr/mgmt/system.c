@@ -12,7 +12,7 @@
 #include "bs/loader.h"
 #include "iscsi/account.h"
 #include "iscsi/portal.h"
-#include "iscsi/session.h"
+#include "iscsi/register.h"
 #include "iscsi/target.h"
 #include "mgmt/lun.h"
 #include "mgmt/portal.h"
@@ -205,5 +205,5 @@ void mgmt_system_close_all(unsigned int polite_ms, void (*done)(void *arg), void
 	closing.begun = true;
 	closing.done = done;
 	closing.arg = arg;
-	iscsi_session_close_all(-1, 0, polite_ms, sessions_closed, NULL);
+	iscsi_register_close_all(-1, 0, polite_ms, sessions_closed, NULL);
 }

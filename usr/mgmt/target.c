@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "iscsi/proto.h"
-#include "iscsi/session.h"
+#include "iscsi/register.h"
 #include "iscsi/target.h"
 #include "mgmt/lun.h"
 #include "mgmt/rpc.h"
@@ -288,7 +288,7 @@ void mgmt_target_remove(struct mgmt_target *t, void (*left)(void *arg, unsigned 
 	t->left = left;
 	t->left_arg = arg;
 	refuse_logins(t);
-	iscsi_session_close_all(t->tid, 0, 0, sessions_closed, t);
+	iscsi_register_close_all(t->tid, 0, 0, sessions_closed, t);
 }
 
 static void deleted(void *arg, unsigned int stuck)
@@ -310,7 +310,7 @@ void mgmt_target_delete(struct mgmt_call *call)
 
 	if (!t)
 		return;
-	sessions = iscsi_session_count(t->tid);
+	sessions = iscsi_register_count(t->tid);
 	if (sessions && !mgmt_rpc_bool(call, "force")) {
 		mgmt_rpc_fail(call, MGMT_ERR_TARGET_ACTIVE, "tid",
 			      "target %d has %u sessions; --force closes them", t->tid,

@@ -21,6 +21,7 @@
 #include "iscsi/async.h"
 #include "iscsi/conn.h"
 #include "iscsi/login.h"
+#include "iscsi/register.h"
 #include "iscsi/session.h"
 #include "iscsi/target.h"
 #include "reactor/group.h"
@@ -48,6 +49,20 @@ void iscsi_conn_close(struct iscsi_conn *conn, const char *why)
 		iscsi_session_close(s);
 }
 
+/* Closed by its initiator; nothing has told the reactor yet. */
+static struct iscsi_conn *dead;
+
+bool iscsi_conn_peer_closed(const struct iscsi_conn *conn)
+{
+	return conn == dead;
+}
+
+void iscsi_conn_each(void (*visit)(struct iscsi_conn *conn, void *arg), void *arg)
+{
+	if (dead)
+		visit(dead, arg);
+}
+
 void iscsi_async_logout(struct iscsi_conn *conn, unsigned int seconds)
 {
 	assert_int_equal(conn->state, ISCSI_CONN_FULL_FEATURE);
@@ -63,7 +78,7 @@ void iscsi_text_req_exchange_free(struct iscsi_text_exchange *x)
 int scsi_nexus_open(struct scsi_nexus *n, struct scsi_target *target,
 		    const char *initiator_port, uint16_t target_port)
 {
-	assert_string_equal(initiator_port, "iqn.x:me,i,0x800000000001");
+	assert_int_equal(strncmp(initiator_port, "iqn.x:me,i,0x80000000000", 24), 0);
 	assert_int_equal(target_port, 1);
 	n->target = target;
 	atomic_fetch_add(&nr_nexus, 1);
@@ -237,8 +252,8 @@ static void count_on_control(void *arg)
 {
 	struct count *c = arg;
 
-	c->n = iscsi_session_count(c->tid);
-	iscsi_session_each(c->tid, list, c);
+	c->n = iscsi_register_count(c->tid);
+	iscsi_register_each(c->tid, list, c);
 }
 
 static struct count sessions(int tid)
@@ -252,7 +267,7 @@ static struct count sessions(int tid)
 	return c;
 }
 
-/* A iscsi_session_close_all(). */
+/* A iscsi_register_close_all(). */
 struct closing {
 	int tid;
 	uint64_t sid;
@@ -271,7 +286,7 @@ static void close_on_control(void *arg)
 {
 	struct closing *c = arg;
 
-	iscsi_session_close_all(c->tid, c->sid, c->polite_ms, all_closed, c);
+	iscsi_register_close_all(c->tid, c->sid, c->polite_ms, all_closed, c);
 }
 
 static void close_all(int tid, uint64_t sid, unsigned int polite_ms)
@@ -446,6 +461,49 @@ static void a_waiting_login_is_overtaken_by_the_next(void **state)
 	leave(&c);
 }
 
+static void set_dead(void *arg)
+{
+	dead = arg;
+}
+
+/* The next session of an initiator finds nothing of one that it has closed. */
+static void a_session_that_was_left_is_over_before_the_next(void **state)
+{
+	struct client a, b;
+
+	(void)state;
+	assert_int_equal(login(&a, targets[0]), ISCSI_LOGIN_OK);
+	run_on(worker, set_dead, &a.conn);
+	run_on(worker, set_hang, &a);
+	ask(&b, targets[0]);
+	b.req.isid[5] = 2;
+	begin(&b);
+	settle();
+	assert_int_equal(a.conn.state, ISCSI_CONN_CLOSED);
+	assert_false(b.answered);
+	run_on(worker, let_go, NULL);
+	await(&b.done);
+	assert_int_equal(b.req.status, ISCSI_LOGIN_OK);
+	run_on(worker, set_dead, NULL);
+	leave(&b);
+}
+
+static void a_session_that_lives_does_not_hold_the_next(void **state)
+{
+	struct client a, b;
+
+	(void)state;
+	assert_int_equal(login(&a, targets[0]), ISCSI_LOGIN_OK);
+	ask(&b, targets[0]);
+	b.req.isid[5] = 2;
+	begin(&b);
+	await(&b.done);
+	assert_int_equal(b.req.status, ISCSI_LOGIN_OK);
+	assert_int_equal(a.conn.state, ISCSI_CONN_FULL_FEATURE);
+	leave(&a);
+	leave(&b);
+}
+
 static void set_offline(void *arg)
 {
 	struct iscsi_target_config *c = iscsi_target_config_copy(targets[0]);
@@ -607,6 +665,8 @@ int main(void)
 		TEST(another_port_is_another_session),
 		TEST(a_store_that_hangs_does_not_hold_the_next_login),
 		TEST(a_waiting_login_is_overtaken_by_the_next),
+		TEST(a_session_that_was_left_is_over_before_the_next),
+		TEST(a_session_that_lives_does_not_hold_the_next),
 		TEST(refusals_have_their_status),
 		TEST(sessions_are_bounded),
 		TEST(the_right_ones_are_closed),
