@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "lu/lu.h"
 #include "scsi/command.h"
+#include "scsi/device_type.h"
 
 struct published {
 	struct scsi_device_config config;
@@ -51,13 +52,22 @@ struct scsi_device *scsi_device_new(const struct scsi_device_type *type, struct 
 				    const struct scsi_device_config *config)
 {
 	_cleanup_free_ struct scsi_device *dev = calloc(1, sizeof(*dev));
+	_cleanup_free_ void *memory = NULL;
 
 	if (!dev)
 		return NULL;
 	dev->type = type;
+	if (type->state_bytes) {
+		memory = calloc(1, type->state_bytes);
+		if (!memory)
+			return NULL;
+	}
 	dev->config = config_new(config);
 	if (!dev->config)
 		return NULL;
+	dev->state = TAKE_PTR(memory);
+	if (type->state_init)
+		type->state_init(dev->state);
 	dev->lu = lu ? lu_get(lu) : NULL;
 	refcount_init(&dev->refs, 1);
 	return TAKE_PTR(dev);
@@ -74,6 +84,9 @@ static void device_free_rcu(struct rcu_head *head)
 	struct scsi_device *dev = container_of(head, struct scsi_device, rcu);
 
 	config_free(dev->config);
+	if (dev->type->state_fini)
+		dev->type->state_fini(dev->state);
+	free(dev->state);
 	free(dev);
 }
 

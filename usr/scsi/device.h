@@ -9,10 +9,20 @@
 #include <stdint.h>
 #include "base/rcu.h"
 #include "base/refcount.h"
+#include "lu/stats.h"
 
 struct lu;
 struct scsi_command;
 struct scsi_device_type;
+
+/* A mode page whose contents the user gave: shown, and without effect. */
+struct scsi_device_page {
+	uint8_t code, subcode;
+	uint8_t bytes;			/* without its header */
+	uint8_t b[36];
+};
+
+#define SCSI_DEVICE_PAGES_MAX	8
 
 /* Published under RCU; control replaces it as a whole. */
 struct scsi_device_config {
@@ -31,12 +41,15 @@ struct scsi_device_config {
 	uint32_t optimal_xfer_len;
 	uint16_t rotation_rate;		/* VPD B1; 0 not reported, 1 SSD */
 	bool swp;			/* software write protect, Control mode page */
+	uint8_t nr_pages;
+	struct scsi_device_page pages[SCSI_DEVICE_PAGES_MAX];
 };
 
 struct scsi_device {
 	/* Constant. */
 	const struct scsi_device_type *type;
 	struct lu *lu;			/* holds a reference; NULL: controller */
+	void *state;			/* type->state_bytes, the command set's; or NULL */
 
 	/* Any thread: readers under RCU, control (or MODE SELECT, which mails
 	 * control) replaces. */
@@ -47,6 +60,7 @@ struct scsi_device {
 	atomic_bool stopped;		/* START STOP UNIT, START=0 */
 	atomic_bool ejected;		/* the same with LOEJ=1: no medium */
 	atomic_uint prevent_removal;	/* I_T nexuses that forbid LOEJ */
+	struct lu_stats past;		/* of I_T_L nexuses that are gone; usage.c */
 
 	struct rcu_head rcu;
 };

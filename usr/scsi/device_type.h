@@ -18,6 +18,10 @@ struct scsi_device_type {
 	/* Tables of commands, ended by a NULL. */
 	const struct scsi_command *const *commands;
 	const size_t *nr_commands;	/* rows of each */
+	/* What the command set keeps per device (dev->state); any of these 0. */
+	size_t state_bytes;
+	void (*state_init)(void *state);
+	void (*state_fini)(void *state);
 };
 
 /* Before reactors run.  Builds the opcode index.  -EINVAL: two rows clash. */

@@ -16,6 +16,7 @@
 #include "scsi/internal.h"
 #include "scsi/target.h"
 #include "scsi/task.h"
+#include "scsi/usage.h"
 
 static _Atomic uint64_t last_id;	/* never reused; 0 is nobody */
 
@@ -46,6 +47,7 @@ static struct list_head *bucket(struct scsi_nexus *n, uint64_t lun)
 static void itl_free(struct scsi_itl *itl)
 {
 	reactor_hook_disarm(&itl->unblock);
+	scsi_usage_keep(itl);
 	if (itl->ch)
 		lu_channel_put(itl->ch);
 	scsi_memory_account_put(itl->account);
