@@ -15,7 +15,7 @@
 #define CONFIG(member)	offsetof(struct scsi_device_config, member), \
 			sizeof(((struct scsi_device_config *)NULL)->member)
 
-#define MODE_PAGE_BYTES_MAX	32
+#define MODE_PAGE_BYTES_MAX	(sizeof(((struct scsi_device_page *)NULL)->b))
 #define PAGE_CACHING		0x08
 #define PAGE_CONTROL		0x0a
 
@@ -142,6 +142,35 @@ static int set_rotation_rate(struct mgmt_lun_change *c, const struct param *p,
 	return 0;
 }
 
+/* Another page than those that do something: shown as it is given (of 0 bytes: no
+ * longer). */
+static int set_user_page(struct mgmt_lun_change *c, const struct param *p,
+			 const uint8_t *b, struct mgmt_fault *f)
+{
+	struct scsi_device_config *g = &c->config;
+	unsigned int i = 0;
+
+	while (i < g->nr_pages &&
+	       !(g->pages[i].code == b[0] && g->pages[i].subcode == b[1]))
+		i++;
+	if (!b[2]) {
+		if (i < g->nr_pages) {
+			g->pages[i] = g->pages[--g->nr_pages];
+			memset(&g->pages[g->nr_pages], 0, sizeof(g->pages[0]));
+		}
+		return 0;
+	}
+	if (i == SCSI_DEVICE_PAGES_MAX)
+		return fault(f, p, "a logical unit shows at most %d pages of the user's",
+			     SCSI_DEVICE_PAGES_MAX);
+	g->pages[i] = (struct scsi_device_page){ .code = b[0], .subcode = b[1],
+						 .bytes = b[2] };
+	memcpy(g->pages[i].b, b + 3, b[2]);
+	if (i == g->nr_pages)
+		g->nr_pages++;
+	return 0;
+}
+
 /*
  * mode_page=<page>:<subpage>:<length>:<byte>:... as tgt takes it.  Of the
  * caching page WCE counts, of the control page D_SENSE and SWP; other bits of
@@ -150,7 +179,7 @@ static int set_rotation_rate(struct mgmt_lun_change *c, const struct param *p,
 static int set_mode_page(struct mgmt_lun_change *c, const struct param *p,
 			 const char *value, struct mgmt_fault *f)
 {
-	uint8_t b[3 + MODE_PAGE_BYTES_MAX];
+	uint8_t b[3 + MODE_PAGE_BYTES_MAX] = { 0 };
 	char text[256], *rest = text, *item;
 	size_t n = 0;
 
@@ -160,22 +189,27 @@ static int set_mode_page(struct mgmt_lun_change *c, const struct param *p,
 	while ((item = strsep(&rest, ":"))) {
 		uint64_t v;
 
-		if (n == sizeof(b) || parse_u64(item, 0, 255, &v) < 0)
+		if (n == sizeof(b))
+			return fault(f, p, "a page has at most %zu bytes", MODE_PAGE_BYTES_MAX);
+		if (parse_u64(item, 0, 255, &v) < 0)
 			return fault(f, p, "must be page:subpage:length:byte:..., each 0 to 255");
 		b[n++] = (uint8_t)v;
 	}
-	if (n < 4 || b[2] != n - 3)
+	if (n < 3 || b[2] != n - 3)
 		return fault(f, p, "the length must be the number of bytes that follow it");
-	if (b[0] == PAGE_CACHING && !b[1] && b[2] == 18) {
+	if (b[0] >= 0x3f || b[1] == 0xff)
+		return fault(f, p, "page %u:%u is no page; 0:0 to 62:254 are", b[0], b[1]);
+	if (b[0] == PAGE_CACHING && !b[1]) {
+		if (b[2] != 18)
+			return fault(f, p, "page 8:0 (caching) has 18 bytes, not %u", b[2]);
 		c->write_cache = !!(b[3] & 0x04);
-	} else if (b[0] == PAGE_CONTROL && !b[1] && b[2] == 10) {
+	} else if (b[0] == PAGE_CONTROL && !b[1]) {
+		if (b[2] != 10)
+			return fault(f, p, "page 10:0 (control) has 10 bytes, not %u", b[2]);
 		c->config.sense_descriptor = !!(b[3] & 0x04);
 		c->config.swp = !!(b[5] & 0x08);
 	} else {
-		return fault(f, p,
-			     "page %u:%u with %u bytes cannot be set; 8:0 (caching, 18 bytes) "
-			     "and 10:0 (control, 10 bytes) can",
-			     b[0], b[1], b[2]);
+		return set_user_page(c, p, b, f);
 	}
 	return 0;
 }
@@ -232,7 +266,7 @@ static const struct param params[] = {
 	  .help = "revolutions a minute; 1: no rotation; 0: not reported" },
 	{ "mode_page", MGMT_LUN_NEWS_MODE, set_mode_page,
 	  .range = "page:subpage:length:byte:...",
-	  .help = "8:0 sets WCE (write cache), 10:0 sets D_SENSE and SWP" },
+	  .help = "8:0 sets WCE (write cache), 10:0 sets D_SENSE and SWP; another page is shown as given (length 0: no longer)" },
 	{ "path", MGMT_LUN_NEWS_MEDIUM, refuse_path, .help = "" },
 	{ "bsopts", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
 	{ "bsoflags", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
@@ -267,7 +301,9 @@ static bool differs(const struct mgmt_lun_change *a, const struct mgmt_lun_chang
 	       strcmp(a->id.scsi_sn, b->id.scsi_sn) != 0 ||
 	       memcmp(a->id.naa, b->id.naa, sizeof(a->id.naa)) != 0 ||
 	       a->write_cache != b->write_cache || a->config.swp != b->config.swp ||
-	       a->config.sense_descriptor != b->config.sense_descriptor;
+	       a->config.sense_descriptor != b->config.sense_descriptor ||
+	       a->config.nr_pages != b->config.nr_pages ||
+	       memcmp(a->config.pages, b->config.pages, sizeof(a->config.pages)) != 0;
 }
 
 static int set_one(struct mgmt_lun_change *c, const struct param *p, const json_t *v,

@@ -26,14 +26,18 @@ static void fill_caching(const struct scsi_device *dev, bool defaults, uint8_t *
 
 static const uint8_t caching_changeable[20] = { [2] = WCE };
 
-/* Read-write error recovery, 6.4.8: all 0, a store has its own ways. */
+/* Error recovery is all 0, 6.4.8 and 6.4.9: a store has its own ways. */
 const struct spc_mode_page sbc_mode_pages[] = {
-	{ .code = 0x01, .bytes = 12 },
+	{ .code = 0x01, .bytes = 12 },		/* read-write error recovery */
 	{ .code = 0x02, .bytes = 16 },		/* disconnect-reconnect: no limits */
+	{ .code = 0x07, .bytes = 12 },		/* verify error recovery */
 	{ .code = 0x08, .bytes = 20, .fill = fill_caching,
 	  .changeable = caching_changeable },
-	{ .code = 0x0a, .bytes = 12, .fill = spc_mode_fill_control,
-	  .changeable = spc_mode_control_changeable },
-	{ .code = 0x1c, .bytes = 12, .fill = spc_mode_fill_exceptions },
+	SPC_MODE_CONTROL,
+	SPC_MODE_CONTROL_EXTENSION,
+	SPC_MODE_PROTOCOL_LUN,
+	SPC_MODE_PROTOCOL_PORT,
+	SPC_MODE_POWER_CONDITION,
+	SPC_MODE_EXCEPTIONS,
 };
 const size_t sbc_mode_nr_pages = ARRAY_SIZE(sbc_mode_pages);

@@ -2,8 +2,9 @@
 /*
  * spc/mode.c - MODE SENSE, SPC-4 r37 6.13 and 6.14.
  *
- * A page is a row of the device type's table.  No page can be saved, and none
- * has subpages.
+ * A page is a row of the device type's table, or what the user made of it.  No
+ * page can be saved (PS=0): what initiators change lasts until the daemon ends,
+ * what the user sets comes from the configuration.
  */
 #include "spc/mode.h"
 
@@ -14,52 +15,105 @@
 #include "scsi/device.h"
 #include "spc/handlers.h"
 
-#define ALL_PAGES	0x3f
-#define ALL_SUBPAGES	0xff
 #define DBD		0x08
 #define LLBAA		0x10
 #define LONGLBA		0x01
 
 #define HEADER_6	4
 #define HEADER_10	8
-#define DATA_MAX	(HEADER_10 + 16 + 16 * SPC_MODE_PAGE_MAX)
+#define DATA_MAX	(HEADER_10 + 16 + SPC_MODE_PAGES_MAX * SPC_MODE_PAGE_MAX)
 
-const struct spc_mode_page *spc_mode_find(const struct scsi_device *dev, uint8_t code)
+/* --- which pages there are --- */
+
+static size_t header_bytes(uint8_t subcode)
 {
-	const struct spc_device_type *type = spc_device_type(dev);
-
-	for (size_t i = 0; i < type->nr_mode; i++)
-		if (type->mode[i].code == code)
-			return &type->mode[i];
-	return NULL;
+	return subcode ? 4 : 2;
 }
 
-size_t spc_mode_put(const struct scsi_device *dev, const struct spc_mode_page *page,
-		    enum spc_mode_pc pc, uint8_t *p)
+static bool is_meant(uint8_t code, uint8_t subcode, uint8_t want, uint8_t want_sub)
 {
-	memset(p, 0, page->bytes);
-	if (pc != SPC_MODE_CHANGEABLE) {
-		if (page->fill)
-			page->fill(dev, pc == SPC_MODE_DEFAULT, p);
-	} else if (page->changeable) {
-		memcpy(p, page->changeable, page->bytes);
+	return (want == SPC_MODE_ALL_PAGES || code == want) &&
+	       (want_sub == SPC_MODE_ALL_SUBPAGES || subcode == want_sub);
+}
+
+/* Ascending, but for page 00h, which comes last (6.13.1). */
+static unsigned int order(const struct spc_mode_ref *r)
+{
+	return (unsigned int)(r->code ? r->code : 0x40) << 8 | r->subcode;
+}
+
+static void insert(struct spc_mode_ref *ref, unsigned int n, const struct spc_mode_ref *new)
+{
+	for (; n && order(&ref[n - 1]) > order(new); n--)
+		ref[n] = ref[n - 1];
+	ref[n] = *new;
+}
+
+static bool is_overridden(const struct scsi_device_config *c, const struct spc_mode_page *page)
+{
+	for (unsigned int i = 0; i < c->nr_pages; i++)
+		if (c->pages[i].code == page->code && c->pages[i].subcode == page->subcode)
+			return true;
+	return false;
+}
+
+unsigned int spc_mode_find(const struct scsi_device *dev, uint8_t code, uint8_t subcode,
+			   struct spc_mode_ref ref[SPC_MODE_PAGES_MAX])
+{
+	const struct spc_device_type *type = spc_device_type(dev);
+	const struct scsi_device_config *c = scsi_device_config(dev);
+	unsigned int n = 0;
+
+	if (code == SPC_MODE_ALL_PAGES && subcode && subcode != SPC_MODE_ALL_SUBPAGES)
+		return 0;
+	assert(type->nr_mode + SCSI_DEVICE_PAGES_MAX <= SPC_MODE_PAGES_MAX);
+	for (size_t i = 0; i < type->nr_mode; i++) {
+		const struct spc_mode_page *m = &type->mode[i];
+
+		if (is_meant(m->code, m->subcode, code, subcode) && !is_overridden(c, m))
+			insert(ref, n++, &(struct spc_mode_ref){
+				.code = m->code, .subcode = m->subcode,
+				.bytes = m->bytes, .page = m });
 	}
-	p[0] = page->code;
-	p[1] = page->bytes - 2;
-	return page->bytes;
-}
+	for (unsigned int i = 0; i < c->nr_pages; i++) {
+		const struct scsi_device_page *u = &c->pages[i];
 
-static size_t put_pages(const struct scsi_device *dev, uint8_t code,
-			enum spc_mode_pc pc, uint8_t *p)
-{
-	const struct spc_device_type *type = spc_device_type(dev);
-	size_t n = 0;
-
-	for (size_t i = 0; i < type->nr_mode; i++)
-		if (code == ALL_PAGES || code == type->mode[i].code)
-			n += spc_mode_put(dev, &type->mode[i], pc, p + n);
+		if (is_meant(u->code, u->subcode, code, subcode))
+			insert(ref, n++, &(struct spc_mode_ref){
+				.code = u->code, .subcode = u->subcode,
+				.bytes = (uint8_t)(header_bytes(u->subcode) + u->bytes),
+				.user = u });
+	}
 	return n;
 }
+
+size_t spc_mode_put(const struct scsi_device *dev, const struct spc_mode_ref *ref,
+		    enum spc_mode_pc pc, uint8_t *p)
+{
+	const size_t header = header_bytes(ref->subcode);
+
+	memset(p, 0, ref->bytes);
+	if (ref->user) {
+		if (pc != SPC_MODE_CHANGEABLE)
+			memcpy(p + header, ref->user->b, ref->user->bytes);
+	} else if (pc != SPC_MODE_CHANGEABLE) {
+		if (ref->page->fill)
+			ref->page->fill(dev, pc == SPC_MODE_DEFAULT, p);
+	} else if (ref->page->changeable) {
+		memcpy(p, ref->page->changeable, ref->bytes);
+	}
+	p[0] = ref->code;
+	if (ref->subcode) {		/* sub_page format, 7.5.7 */
+		p[0] |= SPC_MODE_SPF;
+		p[1] = ref->subcode;
+		be_store(p + 2, 2, ref->bytes - header);
+	} else {
+		p[1] = (uint8_t)(ref->bytes - header);
+	}
+	return ref->bytes;
+}
+
+/* --- MODE SENSE --- */
 
 /* Block descriptors, SBC-3 r36 6.4.2.2 and 6.4.2.3. */
 static size_t put_block_descriptor(const struct scsi_device *dev, bool long_lba,
@@ -82,20 +136,25 @@ static enum scsi_status mode_sense(struct scsi_task *t, size_t header, bool long
 	const struct spc_device_type *type = spc_device_type(t->dev);
 	const uint8_t code = t->cdb[2] & 0x3f, subcode = t->cdb[3];
 	const enum spc_mode_pc pc = t->cdb[2] >> 6;
+	struct spc_mode_ref ref[SPC_MODE_PAGES_MAX];
 	uint8_t d[DATA_MAX] = { 0 };
 	size_t n = header, descriptors = 0;
+	unsigned int nr;
 
 	if (pc == SPC_MODE_SAVED)
 		return scsi_task_fail(t, SCSI_SENSE_SAVING_PARAMETERS_NOT_SUPPORTED);
-	if (subcode && subcode != ALL_SUBPAGES)
-		return scsi_task_fail_cdb(t, 3, -1);
-	if (code != ALL_PAGES && !spc_mode_find(t->dev, code))
-		return scsi_task_fail_cdb(t, 2, 5);
+	nr = spc_mode_find(t->dev, code, subcode, ref);
+	if (!nr)		/* a page that we do not have, or a subpage of one that we have */
+		return spc_mode_find(t->dev, code, SPC_MODE_ALL_SUBPAGES, ref) ?
+			       scsi_task_fail_cdb(t, 3, -1) : scsi_task_fail_cdb(t, 2, 5);
 	if (type->has_blocks && !(t->cdb[1] & DBD))
 		descriptors = put_block_descriptor(t->dev, long_lba, d + n);
 	n += descriptors;
-	n += put_pages(t->dev, code, pc, d + n);
+	for (unsigned int i = 0; i < nr; i++)
+		n += spc_mode_put(t->dev, &ref[i], pc, d + n);
 	if (header == HEADER_6) {
+		if (n > 256)	/* MODE DATA LENGTH cannot say it: MODE SENSE(10) can */
+			return scsi_task_fail_cdb(t, 2, 5);
 		d[0] = (uint8_t)(n - 1);
 		d[2] = type->mode_parameter ? type->mode_parameter(t->dev) : 0;
 		d[3] = (uint8_t)descriptors;

@@ -2,6 +2,7 @@
 /* spc/mode_pages.c - the mode pages of SPC-4 r37 7.5 that have something to say. */
 #include "base/macros.h"
 #include "scsi/device.h"
+#include "scsi/scsi.h"
 #include "spc/spc.h"
 
 /* Control, 7.5.8. */
@@ -26,6 +27,30 @@ void spc_mode_fill_control(const struct scsi_device *dev, bool defaults, uint8_t
 }
 
 const uint8_t spc_mode_control_changeable[12] = { [2] = D_SENSE, [4] = SWP };
+
+/* Control extension, 7.5.9: a clock of ours runs until SET TIMESTAMP says better. */
+#define TCMOS		0x04	/* byte 4 */
+#define SCSIP		0x02
+
+void spc_mode_fill_control_extension(const struct scsi_device *dev, bool defaults,
+				     uint8_t *p)
+{
+	(void)dev;
+	(void)defaults;
+	p[4] = TCMOS | SCSIP;
+	p[6] = SCSI_SENSE_MAX;
+}
+
+/* Protocol specific logical unit and port, 7.5.16 and 7.5.17: iSCSI defines
+ * nothing that would follow its identifier. */
+#define PROTOCOL_ISCSI	0x05
+
+void spc_mode_fill_protocol(const struct scsi_device *dev, bool defaults, uint8_t *p)
+{
+	(void)dev;
+	(void)defaults;
+	p[2] = PROTOCOL_ISCSI;
+}
 
 /* Informational exceptions control, 7.5.11: DEXCPT, we report none. */
 void spc_mode_fill_exceptions(const struct scsi_device *dev, bool defaults, uint8_t *p)

@@ -25,7 +25,6 @@
 #define WCE		0x04
 #define D_SENSE		0x04
 #define SWP		0x08
-#define SPF		0x40
 #define LONGLBA		0x01
 
 /* t->step: the values to be. */
@@ -53,14 +52,15 @@ static enum scsi_status check_blocks(struct scsi_task *t, const uint8_t *d, size
 	return SCSI_GOOD;
 }
 
-static enum scsi_status check_page(struct scsi_task *t, const struct spc_mode_page *page,
+static enum scsi_status check_page(struct scsi_task *t, const struct spc_mode_ref *ref,
 				   const uint8_t *d, size_t at)
 {
+	const unsigned int header = ref->subcode ? 4 : 2;
 	uint8_t current[SPC_MODE_PAGE_MAX], may[SPC_MODE_PAGE_MAX];
 
-	spc_mode_put(t->dev, page, SPC_MODE_CURRENT, current);
-	spc_mode_put(t->dev, page, SPC_MODE_CHANGEABLE, may);
-	for (unsigned int i = 2; i < page->bytes; i++) {
+	spc_mode_put(t->dev, ref, SPC_MODE_CURRENT, current);
+	spc_mode_put(t->dev, ref, SPC_MODE_CHANGEABLE, may);
+	for (unsigned int i = header; i < ref->bytes; i++) {
 		const uint8_t wrong = (d[at + i] ^ current[i]) & (uint8_t)~may[i];
 
 		if (wrong)
@@ -75,9 +75,11 @@ static void want(struct scsi_task *t, uint64_t what, bool on)
 	t->step = on ? t->step | what : t->step & ~what;
 }
 
-static void note(struct scsi_task *t, const uint8_t *page)
+static void note(struct scsi_task *t, const struct spc_mode_ref *ref, const uint8_t *page)
 {
-	switch (page[0] & 0x3f) {
+	if (ref->user || ref->subcode)		/* nothing of it can change */
+		return;
+	switch (ref->code) {
 	case PAGE_CACHING:
 		want(t, WANT_WCE, page[2] & WCE);
 		break;
@@ -91,23 +93,30 @@ static void note(struct scsi_task *t, const uint8_t *page)
 static enum scsi_status check_pages(struct scsi_task *t, const uint8_t *d, size_t at,
 				    size_t bytes)
 {
+	struct spc_mode_ref ref[SPC_MODE_PAGES_MAX];
+
 	while (at < bytes) {
-		const struct spc_mode_page *page = spc_mode_find(t->dev, d[at] & 0x3f);
+		const bool sub = d[at] & SPC_MODE_SPF;
+		const unsigned int header = sub ? 4 : 2;
+		const uint8_t code = d[at] & 0x3f;
 		enum scsi_status status;
 
-		if (bytes - at < 2)
+		if (bytes - at < header)
 			return scsi_task_fail(t, SCSI_SENSE_PARAMETER_LIST_LENGTH_ERROR);
-		if (d[at] & SPF || !page)
+		/* "All of them" is no page; subpage 00h comes without SPF. */
+		if (code == SPC_MODE_ALL_PAGES || (sub && !d[at + 1]) ||
+		    (sub && d[at + 1] == SPC_MODE_ALL_SUBPAGES) ||
+		    !spc_mode_find(t->dev, code, sub ? d[at + 1] : 0, ref))
 			return scsi_task_fail_param(t, (unsigned int)at, -1);
-		if (d[at + 1] != page->bytes - 2)
-			return scsi_task_fail_param(t, (unsigned int)at + 1, -1);
-		if (bytes - at < page->bytes)
+		if (be_load(d + at + header / 2, header / 2) != ref->bytes - header)
+			return scsi_task_fail_param(t, (unsigned int)at + header / 2, -1);
+		if (bytes - at < ref->bytes)
 			return scsi_task_fail(t, SCSI_SENSE_PARAMETER_LIST_LENGTH_ERROR);
-		status = check_page(t, page, d, at);
+		status = check_page(t, ref, d, at);
 		if (status != SCSI_GOOD)
 			return status;
-		note(t, d + at);
-		at += page->bytes;
+		note(t, ref, d + at);
+		at += ref->bytes;
 	}
 	return SCSI_GOOD;
 }

@@ -128,6 +128,16 @@ static void mode_pages_set_what_they_can(void **state)
 		    MODE);
 	assert_true(c.config.sense_descriptor);
 	assert_int_equal(c.write_cache, 0);
+	/* Another page is shown as it is given; the last word counts; 0 bytes end it. */
+	c = changed("{\"mode_page\":[\"2:0:2:1:2\",\"33:7:1:9\",\"2:0:1:3\"]}", MODE);
+	assert_int_equal(c.config.nr_pages, 2);
+	assert_int_equal(c.config.pages[0].code, 2);
+	assert_int_equal(c.config.pages[0].bytes, 1);
+	assert_int_equal(c.config.pages[0].b[0], 3);
+	assert_int_equal(c.config.pages[1].subcode, 7);
+	c = changed("{\"mode_page\":[\"2:0:2:1:2\",\"2:0:0\"]}", MODE);
+	assert_int_equal(c.config.nr_pages, 0);
+	changed("{\"mode_page\":\"0:0:0\"}", 0);
 }
 
 static void bad_values_are_refused(void **state)
@@ -163,8 +173,15 @@ static void bad_values_are_refused(void **state)
 		  "parameter 'mode_page': must be page:subpage:length:byte:..., each 0 to 255" },
 		{ "{\"mode_page\":\"8:0:1:256\"}",
 		  "parameter 'mode_page': must be page:subpage:length:byte:..., each 0 to 255" },
-		{ "{\"mode_page\":\"2:0:1:1\"}",
-		  "parameter 'mode_page': page 2:0 with 1 bytes cannot be set; 8:0 (caching, 18 bytes) and 10:0 (control, 10 bytes) can" },
+		{ "{\"mode_page\":\"8:0:1:1\"}",
+		  "parameter 'mode_page': page 8:0 (caching) has 18 bytes, not 1" },
+		{ "{\"mode_page\":\"10:0:1:1\"}",
+		  "parameter 'mode_page': page 10:0 (control) has 10 bytes, not 1" },
+		{ "{\"mode_page\":\"63:0:1:1\"}",
+		  "parameter 'mode_page': page 63:0 is no page; 0:0 to 62:254 are" },
+		{ "{\"mode_page\":[\"0:1:1:1\",\"0:2:1:1\",\"0:3:1:1\",\"0:4:1:1\",\"0:5:1:1\","
+		  "\"0:6:1:1\",\"0:7:1:1\",\"0:8:1:1\",\"0:9:1:1\"]}",
+		  "parameter 'mode_page': a logical unit shows at most 8 pages of the user's" },
 	};
 
 	(void)state;

@@ -50,22 +50,61 @@ static void headers_and_block_descriptors(void **state)
 
 static void pages_are_given_alone_and_together(void **state)
 {
-	static const uint8_t subs[] = { 0x00, 0xff };
+	const uint8_t *p = d + 4;
 	size_t got;
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(subs); i++) {
-		const uint8_t *p = d + 4;
+	sense_good(SENSE_6(DBD, 0x3f, 0x00));
+	assert_int_equal(got, 4 + 16 + 12 + 12);
+	assert_int_equal(be_load(p, 2), 0x020e);
+	assert_int_equal(be_load(p + 16, 2), 0x0a0a);
+	assert_int_equal(be_load(p + 28, 2), 0x1c0a);
+	sense_good(SENSE_6(DBD, 0x3f, 0xff));
+	assert_int_equal(got, 4 + 16 + 12 + 32 + 12);
+	assert_int_equal(be_load(p + 16, 2), 0x0a0a);
+	assert_int_equal(be_load(p + 28, 4), 0x4a01001c);
+	assert_int_equal(be_load(p + 60, 2), 0x1c0a);
+	sense_good(SENSE_6(DBD, 0x0a, 0xff));
+	assert_int_equal(got, 4 + 12 + 32);
+	sense_good(SENSE_6(DBD, 0x0a, 0x01));
+	assert_int_equal(got, 4 + 32);
+	assert_int_equal(be_load(p, 4), 0x4a01001c);
+	sense_good(SENSE_6(DBD, 0x1c, 0xff));
+	assert_int_equal(got, 4 + 12);
+	assert_int_equal(p[2], 0x08);
+}
 
-		sense_good(SENSE_6(DBD, 0x3f, subs[i]));
-		assert_int_equal(got, 4 + 16 + 12 + 12);
-		assert_int_equal(be_load(p, 2), 0x020e);
-		assert_int_equal(be_load(p + 16, 2), 0x0a0a);
-		assert_int_equal(be_load(p + 28, 2), 0x1c0a);
-		sense_good(SENSE_6(DBD, 0x1c, subs[i]));
-		assert_int_equal(got, 4 + 12);
-		assert_int_equal(p[2], 0x08);
-	}
+/* Shown in place of ours or beside them; page 00h at the end. */
+static void pages_of_the_user_are_shown(void **state)
+{
+	struct scsi_device_config config = scsi_device_default;
+	const uint8_t *p = d + 4;
+	struct command c;
+	size_t got;
+
+	(void)state;
+	config.nr_pages = 3;
+	config.pages[0] = (struct scsi_device_page){ 0x00, 0x00, 2, { 0xab, 0xcd } };
+	config.pages[1] = (struct scsi_device_page){ 0x1c, 0x00, 10, { 0x10 } };
+	config.pages[2] = (struct scsi_device_page){ 0x21, 0x07, 3, { 1, 2, 3 } };
+	set_config(rig.dev, &config);
+	sense_good(SENSE_6(DBD, 0x3f, 0xff));
+	assert_int_equal(got, 4 + 16 + 12 + 32 + 12 + 7 + 4);
+	assert_int_equal(be_load(p + 60, 3), 0x1c0a10);
+	assert_int_equal(be_load(p + 72, 7), 0x61070003010203);
+	assert_int_equal(be_load(p + 79, 4), 0x0002abcd);
+	sense_good(SENSE_6(DBD, 0x61, 0x07));		/* changeable: nothing */
+	assert_int_equal(be_load(p, 7), 0x61070003000000);
+	sense_good(SENSE_10(DBD, 0x21, 0x07));
+	assert_int_equal(got, 8 + 7);
+	d[1] = 0;
+	c = (struct command){ .cdb = { 0x55, 0x10, [8] = 15 } };
+	assert_int_equal(run_out(rig.a, &c, d, 15), SCSI_GOOD);
+	d[14] = 9;
+	c = (struct command){ .cdb = { 0x55, 0x10, [8] = 15 } };
+	run_out(rig.a, &c, d, 15);
+	assert_sense(&c, 0x5, 0x26, 0x00);
+	assert_int_equal(be_load(c.sense + 16, 2), 14);
 }
 
 /* Current, changeable, default values. */
@@ -98,13 +137,16 @@ static void page_control_is_obeyed(void **state)
 
 static void pages_that_there_are_not_are_refused(void **state)
 {
-	struct command page = SENSE_6(0, 0x19, 0), sub = SENSE_6(0, 0x0a, 1);
+	struct command page = SENSE_6(0, 0x19, 0), sub = SENSE_6(0, 0x0a, 2);
+	struct command all = SENSE_6(0, 0x3f, 1);
 
 	(void)state;
 	run_in(rig.a, &page, DEVICE_LUN, d, 255);
 	assert_field_in_cdb(&page, 2, 5);
 	run_in(rig.a, &sub, DEVICE_LUN, d, 255);
 	assert_field_in_cdb(&sub, 3, -1);
+	run_in(rig.a, &all, DEVICE_LUN, d, 255);
+	assert_field_in_cdb(&all, 3, -1);
 }
 
 static void the_controller_has_no_blocks(void **state)
@@ -143,10 +185,17 @@ static enum scsi_status mode_select(struct command *c, bool ten, size_t bytes)
 static void what_was_sensed_can_be_selected(void **state)
 {
 	struct command c;
+	size_t got;
 
 	(void)state;
 	for (unsigned int ten = 0; ten < 2; ten++) {
 		assert_int_equal(mode_select(&c, ten, get_list(ten, 0x3f)), SCSI_GOOD);
+		if (ten)
+			sense_good(SENSE_10(0, 0x3f, 0xff));
+		else
+			sense_good(SENSE_6(0, 0x3f, 0xff));
+		d[ten ? 1 : 0] = 0;
+		assert_int_equal(mode_select(&c, ten, got), SCSI_GOOD);
 		assert_int_equal(mode_select(&c, ten, 0), SCSI_GOOD);
 	}
 }
@@ -223,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		rig_test(headers_and_block_descriptors),
 		rig_test(pages_are_given_alone_and_together),
+		rig_test(pages_of_the_user_are_shown),
 		rig_test(page_control_is_obeyed),
 		rig_test(pages_that_there_are_not_are_refused),
 		rig_test(the_controller_has_no_blocks),
