@@ -77,7 +77,7 @@ def vpd_supported_pages(b):
         raw = fetch(s, scsi.inquiry(1, 0x00))
         pages = list(raw[4:4 + raw[3]])
         equal(pages, sorted(set(pages)), "the pages")
-        for page in (0x00, 0x80, 0x83, 0xB0, 0xB1, 0xB2):
+        for page in (0x00, 0x80, 0x83, 0x86, 0x87, 0x88, 0xB0, 0xB1, 0xB2):
             among(page, pages, "the pages")
         for page in pages:
             got = fetch(s, scsi.inquiry(1, page, alloc=4096))
@@ -207,18 +207,19 @@ def report_luns(b):
         s.read(0, 1, lun=300)
 
 
-@suite.cases([(hex(n), n) for n in (0x00, 0x01, 0x02)])
+@suite.cases([(hex(n), n) for n in (0x00, 0x01, 0x02, 0x10, 0x11)])
 def report_luns_select(b, select):
-    """00h and 02h name logical units, 01h well-known ones (none here)."""
+    """01h and 10h name well-known and administrative logical units: none here."""
     with opened(b) as s:
         raw = fetch(s, scsi.report_luns(select), lun=0)
-        check(struct.unpack(">I", raw[:4])[0] == (0 if select == 1 else 16), f"{raw.hex()}")
+        check(struct.unpack(">I", raw[:4])[0] == (0 if select in (1, 0x10) else 16),
+              f"{raw.hex()}")
 
 
 @suite.case
 def report_luns_unknown_select(b):
     with opened(b) as s:
-        for select in (0x03, 0x0F, 0x13, 0xFF):
+        for select in (0x03, 0x0F, 0x12, 0x13, 0xFF):
             condition(s.scsi(scsi.report_luns(select), read=4096, lun=0), scsi.ILLEGAL_REQUEST,
                       scsi.INVALID_FIELD_IN_CDB, (True, 2))
 

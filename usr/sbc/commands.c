@@ -14,6 +14,7 @@
 
 #include "base/macros.h"
 #include "sbc/handlers.h"
+#include "spc/state.h"
 
 #define GROUP	0x1f
 #define DPO_FUA	0x1a
@@ -150,10 +151,11 @@ static struct spc_device_type disk = {
 		.name = "disk",
 		.option = "disk",
 		.code = 0x00,
-		/* SAM-5, iSCSI, SPC-4, SBC-3: no version claimed */
-		.version_descriptors = { 0x00a0, 0x0960, 0x0460, 0x04c0 },
+		/* SAM-5, iSCSI, SPC-4, SBC-3, SBC-4: no version claimed */
+		.version_descriptors = { 0x00a0, 0x0960, 0x0460, 0x04c0, 0x0600 },
 		.commands = disk_tables,
 		.nr_commands = disk_rows,
+		SPC_STATE,
 	},
 	.vpd = sbc_vpd_pages,
 	.mode = sbc_mode_pages,

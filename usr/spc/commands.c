@@ -70,10 +70,35 @@ const struct scsi_command spc_medium_commands[] = {
 	  .run = spc_reserve_release, .pr = SCSI_PR_CONFLICTS,
 	  .flags = SCSI_CMD_NO_MEDIUM | SCSI_CMD_UNRESERVED,
 	  .timeout_s = 10, .usage = { 0x17 } },
+	{ .name = "RECEIVE DIAGNOSTIC RESULTS", .opcode = 0x1c, .cdb_bytes = 6,
+	  .run = spc_diagnostic_receive, .data = SCSI_DATA_IN,		/* 6.26 */
+	  .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 3, 2 },
+	  .timeout_s = 10, .usage = { 0x1c, 0x01, 0xff, 0xff, 0xff } },
+	{ .name = "SEND DIAGNOSTIC", .opcode = 0x1d, .cdb_bytes = 6,	/* 6.42 */
+	  .run = spc_diagnostic_send, .data = SCSI_DATA_OUT,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 3, 2 },
+	  .timeout_s = 30, .usage = { 0x1d, 0xf7, 0x00, 0xff, 0xff } },
 	{ .name = "PREVENT ALLOW MEDIUM REMOVAL", .opcode = 0x1e, .cdb_bytes = 6,
 	  .run = spc_reserve_prevent_removal, .pr = SCSI_PR_CONFLICTS,	/* 6.14 */
 	  .flags = SCSI_CMD_NO_MEDIUM,
 	  .timeout_s = 10, .usage = { 0x1e, 0x00, 0x00, 0x00, 0x03 } },
+	{ .name = "WRITE BUFFER", .opcode = 0x3b, .cdb_bytes = 10,	/* 6.49 */
+	  .parse = spc_buffer_parse_write, .run = spc_buffer_write,
+	  .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 6, 3 },
+	  .timeout_s = 10,
+	  .usage = { 0x3b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ .name = "READ BUFFER(10)", .opcode = 0x3c, .cdb_bytes = 10,	/* 6.15 */
+	  .run = spc_buffer_read_10, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 6, 3 },
+	  .timeout_s = 10,
+	  .usage = { 0x3c, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ .name = "LOG SENSE", .opcode = 0x4d, .cdb_bytes = 10,		/* 6.8 */
+	  .run = spc_log_sense, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 7, 2 },
+	  .timeout_s = 10,
+	  .usage = { 0x4d, 0x00, 0xff, 0xff, [5] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "MODE SELECT(10)", .opcode = 0x55, .cdb_bytes = 10,	/* 6.12 */
 	  .run = spc_mode_select_10, .data = SCSI_DATA_OUT,
 	  .flags = SCSI_CMD_NO_MEDIUM,
@@ -86,6 +111,24 @@ const struct scsi_command spc_medium_commands[] = {
 	  .run = spc_reserve_release, .pr = SCSI_PR_CONFLICTS,
 	  .flags = SCSI_CMD_NO_MEDIUM | SCSI_CMD_UNRESERVED,
 	  .timeout_s = 10, .usage = { 0x57 } },
+	{ .name = "READ BUFFER(16)", .opcode = 0x9b, .cdb_bytes = 16,	/* SPC-5 6.20 */
+	  .run = spc_buffer_read_16, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 10, 4 },
+	  .timeout_s = 10,
+	  .usage = { 0x9b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ .name = "REPORT TIMESTAMP", .opcode = 0xa3,			/* 6.38 */
+	  .has_sa = true, .sa = 0x0f, .cdb_bytes = 12,
+	  .run = spc_timestamp_report, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
+	  .timeout_s = 10,
+	  .usage = { 0xa3, 0x0f, [6] = 0xff, 0xff, 0xff, 0xff } },
+	{ .name = "SET TIMESTAMP", .opcode = 0xa4,			/* 6.46 */
+	  .has_sa = true, .sa = 0x0f, .cdb_bytes = 12,
+	  .run = spc_timestamp_set, .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 6, 4 },
+	  .timeout_s = 10,
+	  .usage = { 0xa4, 0x0f, [6] = 0xff, 0xff, 0xff, 0xff } },
 };
 const size_t spc_nr_medium_commands = ARRAY_SIZE(spc_medium_commands);
 

@@ -16,6 +16,19 @@ enum scsi_status spc_mode_sense_10(struct scsi_task *t);
 enum scsi_status spc_mode_select_6(struct scsi_task *t);
 enum scsi_status spc_mode_select_10(struct scsi_task *t);
 
+enum scsi_status spc_log_sense(struct scsi_task *t);
+
+enum scsi_status spc_diagnostic_send(struct scsi_task *t);
+enum scsi_status spc_diagnostic_receive(struct scsi_task *t);
+
+enum scsi_status spc_buffer_read_10(struct scsi_task *t);
+enum scsi_status spc_buffer_read_16(struct scsi_task *t);
+enum scsi_status spc_buffer_parse_write(struct scsi_task *t);
+enum scsi_status spc_buffer_write(struct scsi_task *t);
+
+enum scsi_status spc_timestamp_report(struct scsi_task *t);
+enum scsi_status spc_timestamp_set(struct scsi_task *t);
+
 enum scsi_status spc_reserve_take(struct scsi_task *t);
 enum scsi_status spc_reserve_release(struct scsi_task *t);
 enum scsi_status spc_reserve_prevent_removal(struct scsi_task *t);

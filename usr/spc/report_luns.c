@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* spc/report_luns.c - REPORT LUNS, SPC-4 r37 6.33. */
+/* spc/report_luns.c - REPORT LUNS, SPC-4 r37 6.33; of SPC-5 the questions about
+ * conglomerates, which we do not have. */
+#include <stdbool.h>
 #include <stdlib.h>
 #include "base/be.h"
 #include "base/cleanup.h"
@@ -10,19 +12,34 @@
 #define ALLOCATION_MIN	16
 
 /* SELECT REPORT: which logical units. */
-enum { SELECT_ADDRESSED = 0, SELECT_WELL_KNOWN = 1, SELECT_ALL = 2 };
+enum {
+	SELECT_ADDRESSED = 0x00,
+	SELECT_WELL_KNOWN = 0x01,
+	SELECT_ALL = 0x02,
+	SELECT_ADMINISTRATIVE = 0x10,
+	SELECT_TOP_LEVEL = 0x11,	/* administrative ones, and those of no conglomerate */
+};
+
+/* 12h asks for a conglomerate, which must be addressed by its administrative
+ * logical unit: an error for us, like all that is reserved. */
+static bool is_known(uint8_t select)
+{
+	return select <= SELECT_ALL || select == SELECT_ADMINISTRATIVE ||
+	       select == SELECT_TOP_LEVEL;
+}
 
 enum scsi_status spc_report_luns_run(struct scsi_task *t)
 {
 	const struct scsi_lun_map *m = rcu_dereference(t->nexus->target->map);
 	const uint8_t select = t->cdb[2];
-	/* We have no well-known logical units. */
-	const unsigned int n = select == SELECT_WELL_KNOWN ? 0 : m->n;
+	/* We have neither well-known nor administrative logical units. */
+	const unsigned int n = select == SELECT_WELL_KNOWN ||
+					       select == SELECT_ADMINISTRATIVE ? 0 : m->n;
 	const size_t bytes = 8 + 8 * (size_t)n;
 	_cleanup_free_ uint8_t *d = NULL;
 	enum scsi_status status;
 
-	if (select > SELECT_ALL)
+	if (!is_known(select))
 		return scsi_task_fail_cdb(t, 2, -1);
 	if (t->nr < ALLOCATION_MIN)
 		return scsi_task_fail_cdb(t, 6, -1);

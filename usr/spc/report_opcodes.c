@@ -10,6 +10,7 @@
 #include "scsi/command.h"
 #include "scsi/device.h"
 #include "scsi/device_type.h"
+#include "scsi/tmf.h"
 #include "spc/handlers.h"
 
 #define RCTD		0x80	/* byte 2: with timeouts descriptors */
@@ -146,15 +147,27 @@ enum scsi_status spc_report_opcodes_run(struct scsi_task *t)
 	}
 }
 
+/*
+ * Timeouts are in 100 ms: a function is answered within SCSI_TMF_WAIT_MS, and the
+ * network is given as much again.
+ */
+#define TMF_TIMEOUT	((2 * SCSI_TMF_WAIT_MS + 99) / 100)
+#define TMFTMOV		0x01
+
 enum scsi_status spc_report_opcodes_tmf(struct scsi_task *t)
 {
 	/* ABORT TASK, ABORT TASK SET, CLEAR TASK SET, LOGICAL UNIT RESET, and
 	 * TARGET RESET in the bit that SAM-2 had for it. */
-	const uint8_t d[16] = { 0x80 | 0x40 | 0x10 | 0x08 | 0x02,
-				[3] = 0x0c };	/* the rest: no timeouts known */
+	const uint8_t functions = 0x80 | 0x40 | 0x10 | 0x08 | 0x02;
+	/* The timeout selectors are 0: the short one holds for all of them. */
+	uint8_t d[16] = { functions, [3] = 0x0c, TMFTMOV };
 	const bool repd = t->cdb[2] & 0x80;
 
 	if (t->nr < 4)
 		return scsi_task_fail_cdb(t, 6, -1);
-	return scsi_task_reply(t, repd ? d : (const uint8_t[4]){ d[0] }, repd ? 16 : 4);
+	be_store(d + 8, 4, TMF_TIMEOUT);
+	be_store(d + 12, 4, TMF_TIMEOUT);
+	if (!repd)
+		d[3] = 0;
+	return scsi_task_reply(t, d, repd ? sizeof(d) : 4);
 }

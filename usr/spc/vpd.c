@@ -10,6 +10,7 @@
 #include "lu/lu.h"
 #include "scsi/device.h"
 #include "scsi/nexus.h"
+#include "scsi/scsi.h"
 #include "scsi/target.h"
 #include "spc/handlers.h"
 #include "spc/spc.h"
@@ -90,6 +91,47 @@ static size_t fill_identification(const struct scsi_task *t, uint8_t *p)
 	return (size_t)(p - start);
 }
 
+/* --- extended INQUIRY data, 7.8.7 --- */
+
+#define TASKS		0x07	/* byte 5: HEADSUP, ORDSUP, SIMPSUP */
+#define V_SUP		0x01	/* byte 6 */
+
+static size_t fill_extended(const struct scsi_task *t, uint8_t *p)
+{
+	p[5 - 4] = TASKS;
+	if (t->dev->lu && lu_store_info(t->dev->lu)->write_cache)
+		p[6 - 4] = V_SUP;
+	p[13 - 4] = SCSI_SENSE_MAX;
+	return 0x3c;
+}
+
+/* --- mode page policy, 7.8.10 --- */
+
+/* One descriptor for every page and subpage: shared by all initiators. */
+static size_t fill_policy(const struct scsi_task *t, uint8_t *p)
+{
+	(void)t;
+	p[0] = 0x3f;
+	p[1] = 0xff;
+	return 4;
+}
+
+/* --- SCSI ports, 7.8.14 --- */
+
+static size_t fill_ports(const struct scsi_task *t, uint8_t *p)
+{
+	const struct scsi_nexus *n = t->nexus;
+	char name[256];
+	uint8_t *end;
+
+	be_store(p + 2, 2, n->target_port);
+	/* No initiator port. */
+	snprintf(name, sizeof(name), "%s,t,0x%04x", n->target->name, n->target_port);
+	end = put_name(p + 12, TARGET_PORT, name);
+	be_store(p + 10, 2, (uint64_t)(end - p - 12));
+	return (size_t)(end - p);
+}
+
 /* --- the table of pages --- */
 
 static size_t fill_supported(const struct scsi_task *t, uint8_t *p);
@@ -98,6 +140,9 @@ static const struct spc_vpd_page common[] = {
 	{ 0x00, fill_supported },
 	{ 0x80, fill_serial },
 	{ 0x83, fill_identification },
+	{ 0x86, fill_extended },
+	{ 0x87, fill_policy },
+	{ 0x88, fill_ports },
 };
 
 /* Supported VPD pages in ascending order, 7.8.15. */

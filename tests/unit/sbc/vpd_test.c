@@ -16,7 +16,8 @@ static size_t page(uint8_t code, uint8_t *d)
 
 static void the_pages_of_a_disk_are_listed_and_there(void **state)
 {
-	static const uint8_t codes[] = { 0x00, 0x80, 0x83, 0xb0, 0xb1, 0xb2 };
+	static const uint8_t codes[] = { 0x00, 0x80, 0x83, 0x86, 0x87,
+					 0x88, 0xb0, 0xb1, 0xb2 };
 	uint8_t d[256], p[256];
 
 	(void)state;

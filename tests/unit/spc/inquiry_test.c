@@ -98,12 +98,12 @@ static void pages_are_listed_with_those_of_the_type(void **state)
 	uint8_t d[1024];
 
 	(void)state;
-	assert_int_equal(page(DEVICE_LUN, 0x00, d, sizeof(d)), 8);
-	assert_memory_equal(d + 4, "\x00\x80\x83\xb5", 4);
+	assert_int_equal(page(DEVICE_LUN, 0x00, d, sizeof(d)), 11);
+	assert_memory_equal(d + 4, "\x00\x80\x83\x86\x87\x88\xb5", 7);
 	assert_int_equal(d[0], 0x0e);
 	page(DEVICE_LUN, 0xb5, d, sizeof(d));
 	assert_memory_equal(d + 4, "page", 4);
-	assert_int_equal(page(0, 0x00, d, sizeof(d)), 7);
+	assert_int_equal(page(0, 0x00, d, sizeof(d)), 10);
 }
 
 struct designator { uint8_t set, assoc, type, piv; const uint8_t *value; size_t bytes; };
@@ -166,6 +166,43 @@ static void the_controller_has_one_of_its_own(void **state)
 	page(0, 0x80, a, sizeof(a));
 }
 
+static void extended_data_has_what_is_true(void **state)
+{
+	uint8_t d[1024];
+
+	(void)state;
+	assert_int_equal(page(DEVICE_LUN, 0x86, d, sizeof(d)), 64);
+	assert_int_equal(d[4], 0);
+	assert_int_equal(d[5], 0x07);
+	assert_int_equal(d[6], 0);		/* bs_null has no cache */
+	assert_int_equal(d[13], SCSI_SENSE_MAX);
+	assert_int_equal(page(0, 0x86, d, sizeof(d)), 64);
+}
+
+static void mode_pages_are_shared(void **state)
+{
+	uint8_t d[1024];
+
+	(void)state;
+	assert_int_equal(page(DEVICE_LUN, 0x87, d, sizeof(d)), 8);
+	assert_int_equal(be_load(d + 4, 4), 0x3fff0000);
+}
+
+static void the_port_has_a_name(void **state)
+{
+	uint8_t d[1024];
+	size_t n;
+
+	(void)state;
+	n = page(DEVICE_LUN, 0x88, d, sizeof(d));
+	assert_int_equal(be_load(d + 4, 4), 1);		/* relative port */
+	assert_int_equal(be_load(d + 8, 4), 0);		/* no initiator port */
+	assert_int_equal(be_load(d + 14, 2), n - 16);
+	assert_int_equal(be_load(d + 16, 2), 0x5398);	/* iSCSI, UTF-8; port, name */
+	assert_int_equal(d[19], n - 20);
+	assert_string_equal((const char *)d + 20, TARGET_NAME ",t,0x0001");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -177,6 +214,9 @@ int main(void)
 		rig_test(pages_are_listed_with_those_of_the_type),
 		rig_test(the_identity_is_that_of_the_lu),
 		rig_test(the_controller_has_one_of_its_own),
+		rig_test(extended_data_has_what_is_true),
+		rig_test(mode_pages_are_shared),
+		rig_test(the_port_has_a_name),
 	};
 
 	return rig_main("spc/inquiry", tests);

@@ -15,6 +15,7 @@ static void luns_are_listed_in_order(void **state)
 	static const uint64_t fields[] = { 0, 1ULL << 48, 2ULL << 48, 0x4100ULL << 48,
 					   0x7fffULL << 48 };
 	struct command c = report(0, 256), all = report(2, 256), known = report(1, 256);
+	struct command top = report(0x11, 256), admin = report(0x10, 256);
 	uint8_t d[256];
 
 	(void)state;
@@ -27,6 +28,10 @@ static void luns_are_listed_in_order(void **state)
 		assert_int_equal(be_load(d + 8 + 8 * i, 8), fields[i]);
 	assert_int_equal(run_in(rig.a, &all, 0, d, sizeof(d)), SCSI_GOOD);
 	assert_int_equal(be_load(d, 4), sizeof(fields));
+	assert_int_equal(run_in(rig.a, &top, 0, d, sizeof(d)), SCSI_GOOD);
+	assert_int_equal(be_load(d, 4), sizeof(fields));
+	assert_int_equal(run_in(rig.a, &admin, 0, d, sizeof(d)), SCSI_GOOD);
+	assert_int_equal(admin.in_bytes, 8);
 	assert_int_equal(run_in(rig.a, &known, 0, d, sizeof(d)), SCSI_GOOD);
 	assert_int_equal(known.in_bytes, 8);
 	assert_int_equal(be_load(d, 4), 0);
@@ -48,13 +53,16 @@ static void it_answers_anywhere_and_is_cut(void **state)
 
 static void bad_questions_are_refused(void **state)
 {
-	struct command small = report(0, 15), select = report(0x10, 256);
+	struct command small = report(0, 15), select = report(0x12, 256);
+	struct command reserved = report(0x03, 256);
 
 	(void)state;
 	run_in(rig.a, &small, 0, NULL, 256);
 	assert_field_in_cdb(&small, 6, -1);
 	run_in(rig.a, &select, 0, NULL, 256);
 	assert_field_in_cdb(&select, 2, -1);
+	run_in(rig.a, &reserved, 0, NULL, 256);
+	assert_field_in_cdb(&reserved, 2, -1);
 }
 
 static void all_that_there_can_be_are_listed(void **state)

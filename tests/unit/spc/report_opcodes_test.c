@@ -103,7 +103,9 @@ static void task_management_functions_are_reported(void **state)
 	assert_int_equal(be_load(d, 4), 0xda000000);
 	assert_int_equal(run_in(rig.a, &extended, DEVICE_LUN, d, 16), SCSI_GOOD);
 	assert_int_equal(extended.in_bytes, 16);
-	assert_int_equal(d[3], 12);
+	assert_int_equal(be_load(d, 8), 0xda00000c01000000);
+	assert_int_equal(be_load(d + 8, 4), 18);	/* 1.8 s */
+	assert_int_equal(be_load(d + 12, 4), 18);
 	run_in(rig.a, &small, DEVICE_LUN, d, 16);
 	assert_field_in_cdb(&small, 6, -1);
 }

@@ -6,6 +6,7 @@
 #pragma once
 #include "../scsi/initiator.h"
 #include "spc/spc.h"
+#include "spc/state.h"
 
 #define DEVICE_LUN	1
 #define TARGET_NAME	"iqn.2001-04.com.example:spc"
@@ -23,9 +24,9 @@ static const struct spc_vpd_page rig_vpd[] = { { 0xb5, rig_fill_page } };
 
 static const struct spc_mode_page rig_mode[] = {
 	{ .code = 0x02, .bytes = 16 },
-	{ .code = 0x0a, .bytes = 12, .fill = spc_mode_fill_control,
-	  .changeable = spc_mode_control_changeable },
-	{ .code = 0x1c, .bytes = 12, .fill = spc_mode_fill_exceptions },
+	SPC_MODE_CONTROL,
+	SPC_MODE_CONTROL_EXTENSION,
+	SPC_MODE_EXCEPTIONS,
 };
 
 static uint8_t rig_mode_parameter(const struct scsi_device *dev)
@@ -39,7 +40,7 @@ static size_t rig_rows[2];
 static const struct spc_device_type rig_type = {
 	.type = { .name = "test", .option = "test", .code = 0x0e,
 		  .version_descriptors = { 0x0460, 0x1234 },
-		  .commands = rig_tables, .nr_commands = rig_rows },
+		  .commands = rig_tables, .nr_commands = rig_rows, SPC_STATE },
 	.vpd = rig_vpd, .nr_vpd = ARRAY_SIZE(rig_vpd),
 	.mode = rig_mode, .nr_mode = ARRAY_SIZE(rig_mode),
 	.mode_parameter = rig_mode_parameter,
