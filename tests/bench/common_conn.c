@@ -16,6 +16,7 @@
 #include "common_util.h"
 
 #define RX_BYTES	  (256 * 1024) /* stays in the second-level cache */
+#define DIGESTS_KEPT	  64	       /* power of two */
 #define TX_IOVS		  512
 #define ANSWER_TIMEOUT_MS 10000
 
@@ -147,13 +148,37 @@ static int item_iov(const struct bench_conn *c, struct bench_tx_item *item,
 	return n;
 }
 
+/* The digest of data that never change, worked out once for each piece. */
+static void kept_digest(const struct bench_tx_item *item, uint8_t *to)
+{
+	static struct {
+		const uint8_t *data;
+		uint32_t bytes;
+		uint8_t digest[4];
+	} kept[DIGESTS_KEPT];
+	/* Pieces of a buffer start at least 512 bytes apart. */
+	const size_t at = ((uintptr_t)item->data >> 9) & (DIGESTS_KEPT - 1);
+
+	if (kept[at].data != item->data || kept[at].bytes != item->data_bytes) {
+		kept[at].data = item->data;
+		kept[at].bytes = item->data_bytes;
+		digest_put(kept[at].digest,
+			   digest_add(~0u, item->data, item->data_bytes));
+	}
+	memcpy(to, kept[at].digest, sizeof(kept[at].digest));
+}
+
 /* Called once an item, when its first byte is about to be sent. */
 static void item_digest(const struct bench_conn *c, struct bench_tx_item *item)
 {
 	if (c->terms.header_digest)
 		digest_put(item->header_digest,
 			   digest_add(~0u, &item->bhs, sizeof(item->bhs)));
-	if (c->terms.data_digest && item->data_bytes)
+	if (!c->terms.data_digest || !item->data_bytes)
+		return;
+	if (c->timed)
+		kept_digest(item, item->data_digest);
+	else
 		digest_put(item->data_digest,
 			   digest_add(~0u, item->data, item->data_bytes));
 }
@@ -263,11 +288,20 @@ static size_t rx_header(struct bench_conn *c, const uint8_t *p, size_t n)
 	return used;
 }
 
+/* The length of the data segment on the wire: data, padding, digest. */
+static uint32_t rx_total(const struct bench_conn *c)
+{
+	const uint32_t data = c->rx.data_bytes;
+
+	return data + pad_of(data) + (c->terms.data_digest && data ? 4 : 0);
+}
+
 /* Data, padding, digest.  Returns the bytes used; the PDU may end here. */
 static size_t rx_data(struct bench_conn *c, const uint8_t *p, size_t n)
 {
 	const uint32_t data = c->rx.data_bytes, padded = data + pad_of(data);
-	const uint32_t total = padded + (c->terms.data_digest && data ? 4 : 0);
+	const uint32_t total = rx_total(c);
+	const bool check = c->terms.data_digest && !c->timed;
 	size_t used = 0;
 
 	while (used < n && c->rx.offset < total) {
@@ -282,14 +316,14 @@ static size_t rx_data(struct bench_conn *c, const uint8_t *p, size_t n)
 			       MIN(part, c->rx.copy_bytes - at));
 		if (at >= padded)
 			memcpy(c->rx.digest + (at - padded), p + used, part);
-		else if (c->terms.data_digest)
+		else if (check)
 			c->rx.crc = digest_add(c->rx.crc, p + used, part);
 		c->rx.offset += part;
 		used += part;
 	}
 	if (c->rx.offset < total)
 		return used;
-	if (total > padded) {
+	if (check && total > padded) {
 		uint8_t crc[4];
 
 		digest_put(crc, c->rx.crc);
@@ -303,10 +337,12 @@ static size_t rx_data(struct bench_conn *c, const uint8_t *p, size_t n)
 	return used;
 }
 
-size_t bench_conn_receive(struct bench_conn *c, uint64_t *now)
+/* Receive up to @max bytes, to nowhere if @buf is NULL.  0: nothing is there. */
+static size_t rx_recv(const struct bench_conn *c, void *buf, size_t max,
+		      uint64_t *now)
 {
-	const ssize_t n = recv(c->fd, rx_buf, sizeof(rx_buf), MSG_DONTWAIT);
-	size_t used = 0;
+	const ssize_t n =
+		recv(c->fd, buf, max, MSG_DONTWAIT | (buf ? 0 : MSG_TRUNC));
 
 	*now = bench_now_ns();
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -317,13 +353,64 @@ size_t bench_conn_receive(struct bench_conn *c, uint64_t *now)
 	if (n == 0)
 		bench_util_die(BENCH_FAILED,
 			       "connection %u: the target closed it", c->index);
-	while (used < (size_t)n || (c->rx.in_data && !c->rx.data_bytes)) {
-		if (c->rx.in_data)
-			used += rx_data(c, rx_buf + used, (size_t)n - used);
-		else
-			used += rx_header(c, rx_buf + used, (size_t)n - used);
-	}
 	return (size_t)n;
+}
+
+static void rx_parse(struct bench_conn *c, const uint8_t *p, size_t n)
+{
+	size_t used = 0;
+
+	while (used < n || (c->rx.in_data && !c->rx.data_bytes)) {
+		if (c->rx.in_data)
+			used += rx_data(c, p + used, n - used);
+		else
+			used += rx_header(c, p + used, n - used);
+	}
+}
+
+/*
+ * Headers are received by themselves, data dropped by the kernel without a
+ * copy (tcp(7), MSG_TRUNC): two system calls a PDU, which a large one is worth.
+ */
+static size_t rx_discarding(struct bench_conn *c, uint64_t *now)
+{
+	size_t got = 0, want, n;
+
+	do {
+		const bool drop = c->rx.in_data && !c->rx.copy_to;
+
+		if (!c->rx.in_data)
+			want = sizeof(struct iscsi_bhs) +
+			       (c->terms.header_digest ? 4 : 0) -
+			       c->rx.header_have;
+		else
+			want = rx_total(c) - c->rx.offset;
+		if (!drop && want > sizeof(rx_buf))
+			want = sizeof(rx_buf);
+		n = rx_recv(c, drop ? NULL : rx_buf, want, now);
+		got += n;
+		if (!drop) {
+			rx_parse(c, rx_buf, n);
+			continue;
+		}
+		c->rx.offset += (uint32_t)n;
+		if (c->rx.offset == rx_total(c)) {
+			c->rx.in_data = false;
+			c->proto->finish(c);
+		}
+	} while (n == want && got < RX_BYTES);
+	return got;
+}
+
+size_t bench_conn_receive(struct bench_conn *c, uint64_t *now)
+{
+	size_t n;
+
+	if (c->discard)
+		return rx_discarding(c, now);
+	n = rx_recv(c, rx_buf, sizeof(rx_buf), now);
+	rx_parse(c, rx_buf, n);
+	return n;
 }
 
 void bench_conn_drain(struct bench_conn *c)

@@ -25,6 +25,7 @@ struct bench_task {
 	bool write;
 	bool short_ok; /* a read that may return less (INQUIRY) */
 	uint64_t start_ns;
+	uint64_t lun;  /* as on the wire */
 	uint64_t slot; /* the workload's: which block */
 	uint32_t gen;  /* the workload's: which content */
 
@@ -72,6 +73,12 @@ struct bench_conn {
 	struct bench_terms terms;
 	uint8_t isid[6];
 	uint64_t lun; /* as on the wire */
+	/*
+	 * A timed run: what is sent never changes, so its digests are worked
+	 * out once; those of received data are not checked (headers' are).
+	 */
+	bool timed;
+	bool discard; /* and data are large: never copied from the kernel */
 	uint32_t cmdsn;
 	uint32_t max_cmdsn;
 	uint32_t exp_statsn;
@@ -85,6 +92,7 @@ struct bench_conn {
 	void (*done)(struct bench_conn *c, struct bench_task *task);
 	void *owner;	   /* done()'s */
 	uint64_t cursor;   /* the workload's: sequential position */
+	unsigned int turn; /* --each-lun: whose turn it is */
 	uint64_t nr_done;  /* within the measured window */
 	bool want_pollout; /* as epoll knows it */
 
@@ -123,8 +131,9 @@ struct bench_tx_item *bench_conn_push(struct bench_conn *c);
 bool bench_conn_flush(struct bench_conn *c);
 
 /*
- * Receive once, and handle what came.  Returns the bytes received, 0 if there
- * was nothing.  @now: set to the time just after the system call.
+ * Receive what is there, up to a bound, and handle it.  Returns the bytes
+ * received, 0 if there was nothing.  @now: set to the time just after the last
+ * system call.
  */
 size_t bench_conn_receive(struct bench_conn *c, uint64_t *now);
 

@@ -9,11 +9,16 @@ static void floor_start(struct bench_conn *c, struct bench_task *task)
 {
 	struct bench_tx_item *item = bench_conn_push(c);
 	const struct bench_floor_header h = {
+		.write = task->write,
 		.tag = be32_make((uint32_t)(task - c->tasks)),
 		.off_bytes = be64_make(task->slot * BENCH_FLOOR_BYTES),
 	};
 
 	memcpy(&item->bhs, &h, sizeof(h));
+	if (task->write) {
+		item->data = task->buf;
+		item->data_bytes = BENCH_FLOOR_BYTES;
+	}
 	task->active = true;
 	c->nr_active++;
 }
@@ -26,6 +31,10 @@ static void floor_header(struct bench_conn *c, const struct iscsi_bhs *h)
 		bench_util_die(BENCH_FAILED, "connection %u: unknown tag 0x%x",
 			       c->index, tag);
 	c->rx.task = &c->tasks[tag];
+	if (c->rx.task->write) {
+		c->rx.data_bytes = 0;
+		return;
+	}
 	c->rx.data_bytes = BENCH_FLOOR_BYTES;
 	c->rx.copy_to = c->rx.task->buf;
 	c->rx.copy_bytes = c->rx.task->buf ? BENCH_FLOOR_BYTES : 0;

@@ -64,7 +64,7 @@ static void send_command(struct bench_conn *c, struct bench_task *task)
 	if (task->len_bytes)
 		item->bhs.flags |= task->write ? ISCSI_WRITE : ISCSI_READ;
 	item->bhs.data_bytes = be24_make(immediate);
-	item->bhs.lun = be64_make(c->lun);
+	item->bhs.lun = be64_make(task->lun);
 	item->bhs.itt = be32_make((uint32_t)(task - c->tasks));
 	item->bhs.w20 = be32_make(task->len_bytes);
 	item->bhs.w24 = be32_make(c->cmdsn++);
@@ -73,8 +73,8 @@ static void send_command(struct bench_conn *c, struct bench_task *task)
 	item->data = task->buf;
 	item->data_bytes = immediate;
 	if (unsolicited)
-		data_out(c, task, be64_make(c->lun), ISCSI_TAG_NONE, immediate,
-			 unsolicited);
+		data_out(c, task, be64_make(task->lun), ISCSI_TAG_NONE,
+			 immediate, unsolicited);
 }
 
 /* RFC 7143 4.2.2.1: serial number arithmetic. */
@@ -299,6 +299,7 @@ uint32_t bench_iscsi_exec(struct bench_conn *c, const uint8_t cdb[16],
 	do {
 		memset(task, 0, sizeof(*task));
 		memcpy(task->cdb, cdb, sizeof(task->cdb));
+		task->lun = c->lun;
 		task->buf = buf;
 		task->len_bytes = len_bytes;
 		task->short_ok = true;
@@ -324,6 +325,7 @@ void bench_iscsi_logout(struct bench_conn *c)
 	item->bhs.itt = be32_make(c->depth); /* no command's tag */
 	item->bhs.w24 = be32_make(c->cmdsn);
 	item->bhs.w28 = be32_make(c->exp_statsn);
+	c->discard = false; /* it receives once more than must be */
 	c->nr_active = 1; /* until the response */
 	bench_conn_drain(c);
 	bench_conn_close(c);

@@ -31,6 +31,8 @@ static const struct row {
 	{ "lun", NUMBER, AT(lun), 0, 16383, "LUN (1)" },
 	{ "luns", NUMBER, AT(nr_luns), 1, 16384,
 	  "spread connections over N LUNs from --lun" },
+	{ "each-lun", FLAG, AT(each_lun), 0, 0,
+	  "each connection asks all of those LUNs in turn" },
 	{ "initiator", TEXT, AT(initiator), 0, 0, "initiator name" },
 	{ "conns", NUMBER, AT(nr_conns), 1, 65535,
 	  "connections, one session each (1)" },
@@ -59,7 +61,7 @@ static const struct row {
 	{ "pid", TEXT, AT(pid), 0, 0,
 	  "the target's process(es), N[,N...]: report their CPU" },
 	{ "floor", FLAG, AT(floor), 0, 0,
-	  "speak to the floor server instead (4k reads)" },
+	  "speak to the floor server instead (4k)" },
 	{ "idle", NUMBER, AT(idle), 1, 65535,
 	  "open N sessions, report the growth of --pid, close them" },
 	{ "no-immediate", FLAG, AT(no_immediate), 0, 0,
@@ -169,10 +171,12 @@ static void check(const struct bench_opts *o)
 			       "--block and --offset: multiples of %u",
 			       BENCH_SECTOR);
 	if (o->floor &&
-	    (o->verify || o->idle || o->read_percent != 100 ||
-	     !o->region_bytes || o->block_bytes != BENCH_FLOOR_BYTES))
+	    (o->verify || o->idle || o->each_lun || !o->region_bytes ||
+	     o->block_bytes != BENCH_FLOOR_BYTES))
 		bench_util_die(BENCH_USAGE,
-			       "--floor reads 4k of a given --region, no more");
+			       "--floor does 4k in a given --region, no more");
+	if (o->each_lun && o->verify)
+		bench_util_die(BENCH_USAGE, "--each-lun cannot check data");
 	if ((o->fill_only || o->filled) && !o->verify)
 		bench_util_die(BENCH_USAGE,
 			       "--fill-only and --filled belong to --verify");
@@ -245,5 +249,7 @@ void bench_opts_target(const struct bench_opts *o, unsigned int index,
 
 unsigned int bench_opts_lun(const struct bench_opts *o, unsigned int index)
 {
+	if (o->each_lun)
+		return (unsigned int)o->lun;
 	return (unsigned int)(o->lun + index / o->nr_targets % o->nr_luns);
 }

@@ -29,6 +29,7 @@ struct bench_opts {
 	double time_s;
 	double warmup_s;
 	bool sequential;
+	bool each_lun;
 	bool verify;
 	bool fill_only;
 	bool filled;

@@ -17,6 +17,7 @@
 #define DIRECT_POLL_CONNS 4 /* so few are asked one by one, without epoll */
 #define STALL_NS	  UINT64_C(10000000000)
 #define ERRORS_SHOWN	  5
+#define DISCARD_BYTES	  16384 /* from so much on */
 
 static uint64_t own_cpu_ns(void)
 {
@@ -32,6 +33,11 @@ static void try_start(struct bench_run *r, struct bench_conn *c,
 	if (r->stopping || !bench_workload_next(&r->workload, c, task))
 		return;
 	task->start_ns = r->now;
+	task->lun = c->lun;
+	if (r->opts->each_lun)
+		task->lun = bench_iscsi_lun(
+			(unsigned int)(r->opts->lun +
+				       c->turn++ % r->opts->nr_luns));
 	r->nr_active++;
 	c->proto->start(c, task);
 }
@@ -280,6 +286,9 @@ void bench_run_init(struct bench_run *r, const struct bench_opts *o)
 			bench_util_die(BENCH_USAGE, "the LUNs differ in size");
 		c->done = run_done;
 		c->owner = r;
+		c->timed = !o->verify;
+		c->discard = !o->verify && o->block_bytes >= DISCARD_BYTES;
+		c->turn = (unsigned int)(o->nr_luns / o->nr_conns * i);
 		if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, c->fd, &ev))
 			bench_util_die(BENCH_FAILED, "epoll_ctl: %s",
 				       strerror(errno));

@@ -71,7 +71,10 @@ void bench_session_open(struct bench_conn *c, const struct bench_opts *o,
 	bench_opts_target(o, index, target, sizeof(target));
 	snprintf(initiator, sizeof(initiator), "%s-%u", o->initiator, index);
 	bench_login_run(c, &login);
-	c->lun = bench_iscsi_lun(bench_opts_lun(o, index));
-	bench_iscsi_exec(c, test_unit_ready, NULL, 0);
+	for (uint64_t i = o->each_lun ? o->nr_luns : 1; i--;) {
+		c->lun = bench_iscsi_lun(bench_opts_lun(o, index) +
+					 (unsigned int)i);
+		bench_iscsi_exec(c, test_unit_ready, NULL, 0);
+	}
 	*disk = read_capacity(c);
 }

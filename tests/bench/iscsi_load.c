@@ -51,6 +51,8 @@ static void print_run(const struct bench_run *r)
 		  (double)res->target_cpu_ns / s / 1e7, 1 },
 		{ "loader_percent", "% own CPU",
 		  (double)res->loader_cpu_ns / s / 1e7, 1 },
+		{ "loader_us", "us own CPU/command", us(res->loader_cpu_ns) / n,
+		  3 },
 		{ "others_percent", "% CPU of others", others_percent(r, s),
 		  1 },
 		{ "steal_percent", "% CPU stolen",
