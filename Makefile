@@ -58,6 +58,7 @@ deps_unit       := --build --test
 deps_demo       := --build --test
 deps_lint       := --build --test --lint
 deps_bench      := --build --bench
+deps_bench-quick := --build --bench
 deps_fmt        := --lint
 
 goals := $(or $(MAKECMDGOALS),all)
@@ -200,8 +201,8 @@ endif
 
 # --- rules ------------------------------------------------------------------
 
-.PHONY: all tests check check-fast unit bench lint fmt demo demo-stop install \
-	clean help
+.PHONY: all tests check check-fast unit bench bench-quick lint fmt demo \
+	demo-stop install clean help
 
 all: $(programs) $(module_files) $(call archives,$(layers))
 tests: all $(units) $(test_mods) $(benches)
@@ -300,6 +301,9 @@ demo-stop:
 bench: all $(benches)
 	@BUILD=$(abspath $(O)) tests/bench/run $(BENCH)
 
+bench-quick: all $(benches)
+	@BUILD=$(abspath $(O)) tests/bench/run --quick $(BENCH)
+
 # --- lint -------------------------------------------------------------------
 #
 # A file that was clean is looked at again when its object was rebuilt.
@@ -394,7 +398,8 @@ help:
 	@echo 'make check        run every test; TESTS="chap wire/" runs those with that in their path'
 	@echo 'make check-fast   the same without what is tagged "slow"'
 	@echo 'make unit         unit tests only'
-	@echo 'make bench        compare with other targets and with the floors'
+	@echo 'make bench        compare with other targets and with the floors: 25 minutes'
+	@echo 'make bench-quick  only what the promised figures need: 4 minutes; BENCH=--help for both'
 	@echo 'make lint         layers, clang-tidy, cppcheck, shellcheck'
 	@echo 'make fmt          lay out the C files with clang-format'
 	@echo 'make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'

@@ -326,7 +326,7 @@ void bench_iscsi_logout(struct bench_conn *c)
 	item->bhs.w24 = be32_make(c->cmdsn);
 	item->bhs.w28 = be32_make(c->exp_statsn);
 	c->discard = false; /* it receives once more than must be */
-	c->nr_active = 1; /* until the response */
+	c->nr_active = 1;   /* until the response */
 	bench_conn_drain(c);
 	bench_conn_close(c);
 }

@@ -66,7 +66,7 @@ static void run_done(struct bench_conn *c, struct bench_task *task)
 		note_error(r, c, task);
 	else
 		bench_workload_done(&r->workload, c, task);
-	if (r->measuring) {
+	if (r->measuring && !task->status) {
 		bench_hist_add(&r->result.latency, r->now - task->start_ns);
 		c->nr_done++;
 		r->result.nr_reads += !task->write;
