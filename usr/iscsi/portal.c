@@ -15,12 +15,14 @@
 #include "net/addr.h"
 #include "net/listener.h"
 #include "reactor/group.h"
+#include "scsi/port.h"
 
 #define PORT_TRIES	16	/* to find a port that is free in both families */
 
 struct portal {
 	struct list_head node;		/* newest first */
 	struct net_listener *listener;
+	uint16_t tpgt;
 };
 
 struct published {
@@ -48,11 +50,12 @@ DEFINE_CLEANUP(struct portal *, portal_free)
 
 static void accepted(void *arg, int fd)
 {
-	(void)arg;
+	const struct portal *p = arg;
+
 	if (closed)
 		close(fd);
 	else
-		iscsi_conn_accept(fd, ISCSI_PORTAL_GROUP);
+		iscsi_conn_accept(fd, p->tpgt);
 }
 
 const struct iscsi_portal_list *iscsi_portal_list(void)
@@ -65,6 +68,19 @@ const struct iscsi_portal_list *iscsi_portal_list(void)
 static void list_free_rcu(struct rcu_head *head)
 {
 	free(caa_container_of(head, struct published, rcu));
+}
+
+/* The portal groups are the target ports that SCSI describes. */
+static void publish_ports(void)
+{
+	uint16_t ids[ISCSI_PORTALS_MAX];
+	const struct portal *p;
+	unsigned int n = 0;
+
+	list_for_each(p, &portals, node)
+		ids[n++] = p->tpgt;
+	if (scsi_port_publish(ids, n) < 0)
+		log_err("no memory for the list of target ports");
 }
 
 /* The list of portals that reactors see; oldest first, as SendTargets tells
@@ -84,11 +100,12 @@ static void publish(void)
 	list_for_each(p, &portals, node) {
 		i--;
 		new->list.e[i].addr = *addr_of(p);
-		new->list.e[i].tpgt = ISCSI_PORTAL_GROUP;
+		new->list.e[i].tpgt = p->tpgt;
 	}
 	old = rcu_xchg_pointer(&published, new);
 	if (old)
 		call_rcu(&old->rcu, list_free_rcu);
+	publish_ports();
 }
 
 static struct portal *find(const struct sockaddr_storage *addr)
@@ -103,7 +120,8 @@ static struct portal *find(const struct sockaddr_storage *addr)
 }
 
 /* Listen, without adding it to the list. */
-static int open_one(const struct sockaddr_storage *addr, struct portal **ret_p)
+static int open_one(const struct sockaddr_storage *addr, uint16_t tpgt,
+		    struct portal **ret_p)
 {
 	_cleanup_(portal_freep) struct portal *p = NULL;
 	int err;
@@ -116,6 +134,7 @@ static int open_one(const struct sockaddr_storage *addr, struct portal **ret_p)
 	if (!p)
 		return -ENOMEM;
 	list_init(&p->node);
+	p->tpgt = tpgt;
 	err = net_listener_open(reactor_group_control(), addr, accepted, p,
 				&p->listener);
 	if (err < 0)
@@ -141,7 +160,7 @@ static bool no_ipv6(int err)
 }
 
 /* All addresses of both families, on the same port. */
-static int open_both(uint16_t port)
+static int open_both(uint16_t port, uint16_t tpgt)
 {
 	struct sockaddr_storage v4, v6;
 	int err = 0;
@@ -150,11 +169,11 @@ static int open_both(uint16_t port)
 		_cleanup_(portal_freep) struct portal *p4 = NULL, *p6 = NULL;
 
 		net_addr_wildcard(AF_INET, port, &v4);
-		err = open_one(&v4, &p4);
+		err = open_one(&v4, tpgt, &p4);
 		if (err < 0)
 			return err;
 		net_addr_wildcard(AF_INET6, net_addr_port(addr_of(p4)), &v6);
-		err = open_one(&v6, &p6);
+		err = open_one(&v6, tpgt, &p6);
 		if (err == -EADDRINUSE && !port)
 			continue;	/* the system picked one that is half free */
 		if (err < 0 && !no_ipv6(err))
@@ -189,7 +208,7 @@ static void explain(int err, const char *text, char *why, size_t why_bytes)
 			 what == strerror(-err) ? "cannot be opened: " : "", what);
 }
 
-int iscsi_portal_new(const char *text, char *why, size_t why_bytes)
+int iscsi_portal_new(const char *text, uint16_t tpgt, char *why, size_t why_bytes)
 {
 	struct sockaddr_storage addr;
 	struct portal *p;
@@ -199,9 +218,9 @@ int iscsi_portal_new(const char *text, char *why, size_t why_bytes)
 	if (err < 0)
 		return err;
 	if (addr.ss_family == AF_UNSPEC) {
-		err = open_both(net_addr_port(&addr));
+		err = open_both(net_addr_port(&addr), tpgt);
 	} else {
-		err = open_one(&addr, &p);
+		err = open_one(&addr, tpgt, &p);
 		if (!err)
 			add(p);
 	}
@@ -261,7 +280,7 @@ void iscsi_portal_each(void (*visit)(const struct sockaddr_storage *addr,
 	struct portal *p;
 
 	list_for_each(p, &portals, node)
-		visit(addr_of(p), ISCSI_PORTAL_GROUP, arg);
+		visit(addr_of(p), p->tpgt, arg);
 }
 
 void iscsi_portal_set_open(bool open)
@@ -279,6 +298,7 @@ void iscsi_portal_close_all(void)
 	old = rcu_xchg_pointer(&published, NULL);
 	if (old)
 		call_rcu(&old->rcu, list_free_rcu);
+	publish_ports();
 }
 
 bool iscsi_portal_reachable(const struct iscsi_portal_addr *portal,

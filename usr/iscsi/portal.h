@@ -2,7 +2,9 @@
 /*
  * iscsi/portal.h - network portals: the sockets that targets are reached by.
  *
- * Every target is served on every portal; all of them form portal group 1.
+ * Every target is served on every portal.  Portals with the same portal group tag
+ * form a portal group (RFC 7143 4.4.1), which is a target port to SCSI: the tag is
+ * its relative target port identifier.
  * Control opens and closes them; reactors read the list for SendTargets.
  */
 #pragma once
@@ -12,20 +14,20 @@
 #include <sys/socket.h>
 
 #define ISCSI_PORTALS_MAX	256
-#define ISCSI_PORTAL_GROUP	1
+#define ISCSI_PORTAL_GROUP	1	/* unless another is given */
 
 /* --- control --- */
 
 /*
  * Listen on @text: "[addr][:port]" with a numeric IPv4 address or an IPv6 one in
  * brackets; without address on all of both families, without port on 3260, with
- * port 0 on one that the system picks.
+ * port 0 on one that the system picks.  @tpgt (not 0): its portal group.
  *
  * Errors: -EINVAL (no such form), -EEXIST (that portal exists), -ENOSPC (too
  * many), and those of net_listener_open(): -EADDRINUSE, -EADDRNOTAVAIL (not an
  * address of this host), -EACCES.  @why says it in a sentence.
  */
-int iscsi_portal_new(const char *text, char *why, size_t why_bytes);
+int iscsi_portal_new(const char *text, uint16_t tpgt, char *why, size_t why_bytes);
 /* Stop listening; sessions stay.  Errors: -EINVAL, -ENOENT. */
 int iscsi_portal_delete(const char *text, char *why, size_t why_bytes);
 /* Newest first, with the actual port. */

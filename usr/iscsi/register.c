@@ -172,7 +172,8 @@ static bool same_initiator(const struct iscsi_register_entry *a,
 static bool same_nexus(const struct iscsi_register_entry *a,
 		       const struct iscsi_register_entry *b)
 {
-	return same_initiator(a, b) && !memcmp(a->isid, b->isid, sizeof(a->isid));
+	return same_initiator(a, b) && a->tpgt == b->tpgt &&
+	       !memcmp(a->isid, b->isid, sizeof(a->isid));
 }
 
 /* The next that @e has to wait for: a session of its nexus, or one that its
@@ -325,6 +326,7 @@ static struct iscsi_register_entry *entry_new(struct iscsi_session_request *req)
 		return NULL;
 	e->state = ISCSI_REGISTER_WAITING;
 	e->cid = req->cid;
+	e->tpgt = req->conn->tpgt;
 	e->tid = req->target ? req->target->scsi->tid : 0;
 	memcpy(e->isid, req->isid, sizeof(e->isid));
 	memcpy(e->initiator_name, req->initiator_name, sizeof(e->initiator_name));

@@ -39,6 +39,7 @@ struct iscsi_register_entry {
 	uint16_t cid;
 	int tid;			/* 0: discovery */
 	uint8_t isid[6];
+	uint16_t tpgt;			/* portal group that it came through */
 	char initiator_name[ISCSI_NAME_MAX + 1];
 	char initiator_alias[256];
 	char address[64];

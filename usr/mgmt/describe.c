@@ -4,6 +4,7 @@
 
 #include "mgmt/lun_params.h"
 #include "mgmt/rpc.h"
+#include "mgmt/tpg.h"
 
 static json_t *describe_field(const struct mgmt_field *f)
 {
@@ -37,12 +38,15 @@ static json_t *describe_method(const struct mgmt_method *m)
 			 "result", m->result, "fields", fields);
 }
 
-static json_t *describe_lun_params(void)
+typedef const char *(*param_name)(unsigned int n, const char **ret_range,
+				  const char **ret_help);
+
+static json_t *describe_params(param_name nth)
 {
 	json_t *all = json_array();
 	const char *name, *range, *help;
 
-	for (unsigned int i = 0; (name = mgmt_lun_params_name(i, &range, &help)); i++)
+	for (unsigned int i = 0; (name = nth(i, &range, &help)); i++)
 		json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "name", name,
 						     "range", range, "help", help));
 	return all;
@@ -54,9 +58,10 @@ void mgmt_describe_call(struct mgmt_call *call)
 
 	for (const struct mgmt_method *m = mgmt_rpc_methods(call); m->name; m++)
 		json_array_append_new(methods, describe_method(m));
-	mgmt_rpc_reply(call, json_pack("{s:s, s:o, s:o}", "version", TGT_VERSION,
+	mgmt_rpc_reply(call, json_pack("{s:s, s:o, s:o, s:o}", "version", TGT_VERSION,
 				       "methods", methods, "lun_params",
-				       describe_lun_params()));
+				       describe_params(mgmt_lun_params_name), "tpg_params",
+				       describe_params(mgmt_tpg_param_name)));
 }
 
 static void write_method(FILE *to, const struct mgmt_method *m)
@@ -75,15 +80,21 @@ static void write_method(FILE *to, const struct mgmt_method *m)
 		m->result ? m->result : "`{}`");
 }
 
-void mgmt_describe_write(FILE *to, const struct mgmt_method *methods)
+static void write_params(FILE *to, const char *of, const char *members, param_name nth)
 {
 	const char *name, *range, *help;
 
+	fprintf(to, "### Parameters of a %s\n\nMembers of `params` of %s.\n\n"
+		    "| name | values | meaning |\n|---|---|---|\n", of, members);
+	for (unsigned int i = 0; (name = nth(i, &range, &help)); i++)
+		fprintf(to, "| `%s` | %s | %s |\n", name, range, help);
+}
+
+void mgmt_describe_write(FILE *to, const struct mgmt_method *methods)
+{
 	for (; methods->name; methods++)
 		write_method(to, methods);
-	fprintf(to, "### Parameters of a logical unit\n\n"
-		    "Members of `params` of lun.create and lun.update.\n\n"
-		    "| name | values | meaning |\n|---|---|---|\n");
-	for (unsigned int i = 0; (name = mgmt_lun_params_name(i, &range, &help)); i++)
-		fprintf(to, "| `%s` | %s | %s |\n", name, range, help);
+	write_params(to, "logical unit", "lun.create and lun.update", mgmt_lun_params_name);
+	fprintf(to, "\n");
+	write_params(to, "target port group", "tpg.create and tpg.update", mgmt_tpg_param_name);
 }

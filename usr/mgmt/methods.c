@@ -22,6 +22,7 @@
 #include "mgmt/system.h"
 #include "mgmt/target.h"
 #include "mgmt/target_params.h"
+#include "mgmt/tpg.h"
 #include "scsi/scsi.h"
 
 #define FIELDS(...)	.fields = (const struct mgmt_field[]){ __VA_ARGS__, { NULL } }
@@ -45,6 +46,8 @@
 			  MGMT_BOOL }
 #define FORCE(help)	{ "force", help, MGMT_BOOL }
 #define PORTAL		{ "portal", "[address][:port]; IPv6 in brackets", MGMT_TEXT, true, 0, 128 }
+#define TPG		{ "tpg", "number of the target port group", MGMT_INT, true, 1, UINT16_MAX }
+#define TPG_PARAMS(need) { "params", "see: parameters of a target port group", MGMT_PAIRS, need }
 #define ADDRESS		{ "address", "ALL, an IPv4 or IPv6 address, or a network (CIDR)", \
 			  MGMT_TEXT, false, 1, 128 }
 #define INITIATOR	{ "initiator", "iSCSI name of an initiator", MGMT_TEXT, false, 1, \
@@ -107,7 +110,8 @@ const struct mgmt_method mgmt_methods[] = {
 	  .run = mgmt_lun_update_run, FIELDS(TID, LUN, LUN_PARAMS(true)) },
 
 	{ "portal.create", "Listen on an address", .run = mgmt_portal_create,
-	  FIELDS(PORTAL) },
+	  FIELDS(PORTAL, { "tpgt", "its portal group tag, by which SCSI knows the target port; default 1",
+			   MGMT_INT, false, 1, UINT16_MAX }) },
 	{ "portal.delete", "Listen there no longer; sessions stay",
 	  .run = mgmt_portal_delete, FIELDS(PORTAL) },
 	{ "portal.list", "Tell the portals",
@@ -119,7 +123,7 @@ const struct mgmt_method mgmt_methods[] = {
 	  .run = mgmt_stats_session, FIELDS(TID, SID) },
 
 	{ "system.describe", "Tell these methods",
-	  "`version`, `methods`, `lun_params`", .run = mgmt_describe_call, NO_FIELDS },
+	  "`version`, `methods`, `lun_params`, `tpg_params`", .run = mgmt_describe_call, NO_FIELDS },
 	{ "system.show", "Tell the state, drivers, stores and device types",
 	  "`version`, `state`, `debug`, `drivers`, `stores`, `device_types`, `accounts` of discovery",
 	  .run = mgmt_system_show, NO_FIELDS },
@@ -158,5 +162,21 @@ const struct mgmt_method mgmt_methods[] = {
 		   "RedirectCallback or state",
 		   MGMT_TEXT, true, 1, 64 },
 		 { "value", "its new value", MGMT_TEXT, true, 0, 256 }) },
+
+	{ "tpg.create",
+	  "Make a target port group; the first gives the target asymmetric access (ALUA)",
+	  .run = mgmt_tpg_create, FIELDS(TID, TPG, TPG_PARAMS(false)) },
+	{ "tpg.delete", "Remove a target port group; its ports become active/optimized",
+	  .run = mgmt_tpg_delete, FIELDS(TID, TPG) },
+	{ "tpg.list", "Tell the target port groups of a target",
+	  "`groups`, in order of tpg: each with its parameters, `changed_by` (none, implicit, "
+	  "explicit), `ports`, and `luns` with a state of their own",
+	  .run = mgmt_tpg_list, FIELDS(TID) },
+	{ "tpg.update",
+	  "Change a target port group; with a lun, the state of that logical unit only, "
+	  "else of all; answered when every command is judged by it",
+	  .run = mgmt_tpg_update,
+	  FIELDS(TID, TPG, { "lun", "logical unit number", MGMT_INT, false, 1, SCSI_LUN_MAX,
+			     .error = MGMT_ERR_NO_LUN }, TPG_PARAMS(true)) },
 	{ NULL }
 };

@@ -14,7 +14,7 @@
 #include "scsi/target.h"
 
 static bool stopped;
-static json_t *remembered;	/* texts of the portals, oldest first */
+static json_t *remembered;	/* as portal.list tells them, the oldest first */
 
 bool mgmt_portal_driver_stopped(void)
 {
@@ -23,13 +23,14 @@ bool mgmt_portal_driver_stopped(void)
 
 void mgmt_portal_create(struct mgmt_call *call)
 {
+	const uint16_t tpgt = (uint16_t)mgmt_rpc_int(call, "tpgt", ISCSI_PORTAL_GROUP);
 	char why[192] = "out of memory";
 
 	if (!mgmt_system_accepts(call))
 		return;
 	if (stopped)
 		mgmt_rpc_fail(call, MGMT_ERR_NO_DRIVER, "lld", "the driver is stopped");
-	else if (iscsi_portal_new(mgmt_rpc_text(call, "portal"), why, sizeof(why)) < 0)
+	else if (iscsi_portal_new(mgmt_rpc_text(call, "portal"), tpgt, why, sizeof(why)) < 0)
 		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "portal", "%s", why);
 	else
 		mgmt_rpc_reply(call, NULL);
@@ -45,13 +46,17 @@ void mgmt_portal_delete(struct mgmt_call *call)
 		mgmt_rpc_reply(call, NULL);
 }
 
-static void add_portal(const struct sockaddr_storage *addr, uint16_t tpgt, void *arg)
+static json_t *describe(const struct sockaddr_storage *addr, uint16_t tpgt)
 {
 	char text[NET_ADDR_TEXT_MAX];
 
 	net_addr_format_endpoint(addr, text, sizeof(text));
-	json_array_append_new(arg,
-			      json_pack("{s:s, s:i}", "portal", text, "tpgt", (int)tpgt));
+	return json_pack("{s:s, s:i}", "portal", text, "tpgt", (int)tpgt);
+}
+
+static void add_portal(const struct sockaddr_storage *addr, uint16_t tpgt, void *arg)
+{
+	json_array_append_new(arg, describe(addr, tpgt));
 }
 
 void mgmt_portal_list(struct mgmt_call *call)
@@ -82,11 +87,7 @@ void mgmt_portal_driver_list(struct mgmt_call *call)
 
 static void remember(const struct sockaddr_storage *addr, uint16_t tpgt, void *arg)
 {
-	char text[NET_ADDR_TEXT_MAX];
-
-	(void)tpgt;
-	net_addr_format_endpoint(addr, text, sizeof(text));
-	json_array_insert_new(arg, 0, json_string(text));
+	json_array_insert_new(arg, 0, describe(addr, tpgt));
 }
 
 void mgmt_portal_driver_stop(struct mgmt_call *call)
@@ -107,16 +108,18 @@ void mgmt_portal_driver_stop(struct mgmt_call *call)
 
 void mgmt_portal_driver_start(struct mgmt_call *call)
 {
-	json_t *text;
+	const json_t *p;
 	char why[192];
 	size_t i;
 
 	if (!mgmt_system_accepts(call))
 		return;
 	stopped = false;
-	json_array_foreach(remembered, i, text) {
+	json_array_foreach(remembered, i, p) {
 		snprintf(why, sizeof(why), "out of memory");
-		if (iscsi_portal_new(json_string_value(text), why, sizeof(why)) < 0)
+		if (iscsi_portal_new(json_string_value(json_object_get(p, "portal")),
+				     (uint16_t)json_integer_value(json_object_get(p, "tpgt")),
+				     why, sizeof(why)) < 0)
 			mgmt_rpc_warn(call, "a portal is lost: %s", why);
 	}
 	json_decref(remembered);

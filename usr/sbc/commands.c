@@ -53,6 +53,7 @@ const struct scsi_command sbc_commands[] = {
 	  .usage = { 0x1b, 0x01, 0x00, 0x0f, 0xf7 } },
 	{ .name = "READ CAPACITY(10)", .opcode = 0x25, .cdb_bytes = 10,	/* 5.15 */
 	  .run = sbc_capacity_10, .data = SCSI_DATA_IN, .pr = SCSI_PR_ALWAYS,
+	  .access = SCSI_ACCESS_STANDBY,
 	  .flags = SCSI_CMD_UNRESERVED, .timeout_s = 10,
 	  .usage = { 0x25 } },
 	{ .name = "READ(10)", .opcode = 0x28, .cdb_bytes = 10, READS_BLOCKS,
@@ -114,6 +115,7 @@ const struct scsi_command sbc_commands[] = {
 	{ .name = "READ CAPACITY(16)", .opcode = 0x9e, .has_sa = true, .sa = 0x10,
 	  .cdb_bytes = 16, .run = sbc_capacity_16, .data = SCSI_DATA_IN,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS,		/* 5.16 */
+	  .access = SCSI_ACCESS_STANDBY,
 	  .flags = SCSI_CMD_UNRESERVED, .len = { 10, 4 }, .timeout_s = 10,
 	  .usage = { 0x9e, 0x10, [10] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "GET LBA STATUS", .opcode = 0x9e, .has_sa = true, .sa = 0x12,

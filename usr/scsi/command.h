@@ -18,6 +18,13 @@ enum scsi_unit { SCSI_UNIT_NONE, SCSI_UNIT_BYTES, SCSI_UNIT_BLOCKS };
 /* Under somebody else's reservation (SPC-2 table 10, SPC-4 table 59). */
 enum scsi_pr { SCSI_PR_CONFLICTS, SCSI_PR_ALWAYS, SCSI_PR_READS, SCSI_PR_WRITES };
 
+/* The least asymmetric access state in which it runs (SPC-4 r37 5.15.2.4). */
+enum scsi_access {
+	SCSI_ACCESS_ACTIVE,
+	SCSI_ACCESS_STANDBY,	/* in standby as well */
+	SCSI_ACCESS_ANY,	/* even unavailable, offline or in transition */
+};
+
 #define SCSI_CMD_NO_UA		0x01U	/* runs before a unit attention is told */
 #define SCSI_CMD_ANY_LUN	0x02U	/* answers for a LUN that does not exist */
 #define SCSI_CMD_NO_MEDIUM	0x04U	/* runs while stopped or without medium */
@@ -41,6 +48,8 @@ struct scsi_command {
 	enum scsi_data data;
 	enum scsi_unit unit;
 	enum scsi_pr pr;
+	enum scsi_access access;
+	uint8_t tpgs;			/* SCSI_ALUA_*: the LU must have one of them; 0: any LU */
 	struct scsi_field lba, len;
 	uint8_t usage[SCSI_CDB_MAX];	/* CDB bits that we evaluate */
 

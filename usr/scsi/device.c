@@ -124,6 +124,9 @@ bool scsi_device_is_thin(const struct scsi_device *dev)
 
 bool scsi_device_has_command(const struct scsi_device *dev, const struct scsi_command *cmd)
 {
+	if (unlikely(cmd->tpgs) &&
+	    !(atomic_load_explicit(&dev->tpgs, memory_order_relaxed) & cmd->tpgs))
+		return false;
 	return !(cmd->flags & SCSI_CMD_THIN) || scsi_device_is_thin(dev);
 }
 

@@ -59,6 +59,7 @@ struct scsi_device {
 	refcount refs;
 	atomic_bool stopped;		/* START STOP UNIT, START=0 */
 	atomic_bool ejected;		/* the same with LOEJ=1: no medium */
+	atomic_uint tpgs;		/* TPGS of its target; scsi/alua.c writes it */
 	atomic_uint prevent_removal;	/* I_T nexuses that forbid LOEJ */
 	struct lu_stats past;		/* of I_T_L nexuses that are gone; usage.c */
 
@@ -80,7 +81,8 @@ int scsi_device_set_config(struct scsi_device *dev,
 			   const struct scsi_device_config *config);
 /* The store unmaps, and the user wants it advertised. */
 bool scsi_device_is_thin(const struct scsi_device *dev);
-/* Whether @dev has the command of this row: UNMAP needs a thin LU. */
+/* Whether @dev has the command of this row: UNMAP needs a thin LU, REPORT TARGET
+ * PORT GROUPS a target with groups. */
 bool scsi_device_has_command(const struct scsi_device *dev, const struct scsi_command *cmd);
 /* Neither the user, nor SWP, nor the store forbids writing. */
 bool scsi_device_writable(const struct scsi_device *dev);

@@ -5,7 +5,8 @@
  *	start -> check -> prepare -> [memory] -> [collect] -> [order] -> run
  *
  * The order of the checks is that of SAM-5 r21 5.3.3: logical unit, unit
- * attention, reservation, operation code, fields of the CDB, medium.  A task
+ * attention of a reset, reservation, other unit attentions, access state,
+ * operation code, fields of the CDB, medium.  A task
  * waits in at most one place at a time; scsi_dispatch_advance() goes on from
  * there.  It asks for memory in order of arrival and holds it while it waits for
  * older tasks, which therefore have theirs: no deadlock.
@@ -18,6 +19,7 @@
 #include "base/iov.h"
 #include "base/probe.h"
 #include "lu/lu.h"
+#include "scsi/alua.h"
 #include "scsi/command.h"
 #include "scsi/device.h"
 #include "scsi/device_type.h"
@@ -71,24 +73,44 @@ static enum scsi_status find(struct scsi_task *t, bool *ret_opcode_known)
 
 /* --- checks before the CDB is looked at --- */
 
+static bool conflicts(const struct scsi_task *t, uint8_t flags)
+{
+	struct lu *lu = t->dev->lu;
+
+	return lu && unlikely(lu_reserve_conflicts(&lu->reserve, t->nexus->id)) &&
+	       !(flags & SCSI_CMD_UNRESERVED);
+}
+
+/* SAM-5 r21 5.3.3: a reservation conflict goes before any unit attention but those
+ * of a reset, and leaves it pending. */
+static enum scsi_status tell_attention(struct scsi_task *t, uint8_t flags)
+{
+	enum scsi_sense_code ua;
+
+	if (!scsi_unit_attention_is_reset(t->itl) && conflicts(t, flags))
+		return SCSI_RESERVATION_CONFLICT;
+	scsi_unit_attention_take(t->itl, &ua);
+	return scsi_task_fail(t, ua);
+}
+
 static enum scsi_status check_state(struct scsi_task *t, uint8_t flags)
 {
 	struct scsi_itl *itl = t->itl;
-	struct lu *lu = t->dev->lu;
-	enum scsi_sense_code ua;
 
+	/* There is no ACA condition to which it could belong: SAM-5 r21 8.5. */
+	if (unlikely(t->attr == SCSI_ATTR_ACA))
+		return scsi_task_fail(t, SCSI_SENSE_INVALID_MESSAGE);
 	if (flags & SCSI_CMD_NO_UA)
 		return SCSI_GOOD;
-	if (unlikely(itl->ua.n)) {
-		scsi_unit_attention_take(itl, &ua);
-		return scsi_task_fail(t, ua);
-	}
+	if (unlikely(itl->ua.n))
+		return tell_attention(t, flags);
+	if (unlikely(conflicts(t, flags)))
+		return SCSI_RESERVATION_CONFLICT;
 	if (unlikely(atomic_load_explicit(&t->nexus->target->offline,
 					  memory_order_relaxed)))
 		return scsi_task_fail(t, SCSI_SENSE_NOT_READY_OFFLINE);
-	if (lu && unlikely(lu_reserve_conflicts(&lu->reserve, t->nexus->id)) &&
-	    !(flags & SCSI_CMD_UNRESERVED))
-		return SCSI_RESERVATION_CONFLICT;
+	if (unlikely(itl->access_state >= SCSI_ALUA_STANDBY))
+		return scsi_alua_check(t);
 	return SCSI_GOOD;
 }
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "lu/io.h"
 #include "lu/lu.h"
+#include "scsi/alua.h"
 #include "scsi/device.h"
 #include "scsi/internal.h"
 #include "scsi/target.h"
@@ -77,6 +78,7 @@ static struct scsi_itl *itl_new(struct scsi_nexus *n, uint64_t lun,
 	list_init(&itl->tasks);
 	list_init(&itl->starved);
 	reactor_hook_init(&itl->unblock, scsi_task_set_unblock);
+	scsi_alua_refresh(itl);
 	/* Power on, or nexus established, is all the same to it: SAM-5 6.2. */
 	scsi_unit_attention_add(itl, SCSI_SENSE_POWER_ON_OR_RESET);
 	list_add_tail(bucket(n, lun), &itl->node);
@@ -163,6 +165,18 @@ void scsi_nexus_abort_tasks(struct list_head *tasks)
 				break;
 			}
 	} while (again);
+}
+
+void scsi_nexus_abort_all(struct scsi_nexus *n)
+{
+	struct scsi_itl *itl, *tmp;
+
+	n->nr_tasks++;			/* ours: the last one does not end a nexus */
+	scsi_nexus_abort_tasks(&n->strays);
+	for (unsigned int i = 0; i < SCSI_NEXUS_BUCKETS; i++)
+		list_for_each_safe(itl, tmp, &n->itls[i], node)
+			scsi_nexus_abort_tasks(&itl->tasks);
+	scsi_nexus_task_gone(n, NULL);
 }
 
 void scsi_nexus_close(struct scsi_nexus *n, void (*closed)(struct scsi_nexus *n))

@@ -31,6 +31,7 @@ struct scsi_itl {
 	struct scsi_memory_account *account; /* of the device on this reactor */
 	unsigned int nr_ordered;	/* of them, not finished */
 	struct scsi_ua_queue ua;
+	uint8_t access_state;		/* enum scsi_alua_state, by alua.c */
 	bool removed;			/* the LUN is gone: freed with its last task */
 	bool prevents;			/* counted in dev->prevent_removal */
 	struct reactor_hook unblock;	/* looks for tasks that may run now */
@@ -68,6 +69,9 @@ int scsi_nexus_open(struct scsi_nexus *n, struct scsi_target *target,
  * connection.
  */
 void scsi_nexus_close(struct scsi_nexus *n, void (*closed)(struct scsi_nexus *n));
+
+/* Abort every task of the nexus, to whatever LUN. */
+void scsi_nexus_abort_all(struct scsi_nexus *n);
 
 /* Find or make.  NULL: no such LUN in the target's map, or no memory (then
  * scsi_target_find_lun() finds it). */

@@ -14,8 +14,9 @@ enum scsi_status {		/* SAM-5 5.3.1 */
 	SCSI_PENDING = 0x100,	/* not on the wire: scsi_task_complete() follows */
 };
 
+/* UNTAGGED, which only old initiators send, is SIMPLE (RFC 7143 11.3.1). */
 enum scsi_attr { SCSI_ATTR_SIMPLE, SCSI_ATTR_ORDERED, SCSI_ATTR_HEAD_OF_QUEUE,
-		 SCSI_ATTR_ACA };
+		 SCSI_ATTR_ACA };	/* or one that is reserved: refused */
 
 #define SCSI_CDB_MAX		32
 #define SCSI_SENSE_MAX		96

@@ -13,6 +13,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "reactor/group.h"
+#include "scsi/alua.h"
 #include "scsi/device.h"
 #include "scsi/internal.h"
 #include "scsi/nexus.h"
@@ -110,6 +111,7 @@ static void target_free(struct scsi_target *t)
 	for (unsigned int i = 0; t->map && i < t->map->n; i++)
 		scsi_device_put(t->map->e[i].dev);
 	free(t->map);
+	free(t->alua);
 	free(t->name);
 	free(t);
 }
@@ -177,6 +179,8 @@ int scsi_target_add_lun(struct scsi_target *t, uint64_t lun, struct scsi_device 
 	if (!m)
 		return -ENOMEM;
 	scsi_device_get(dev);
+	if (dev->lu)
+		atomic_store(&dev->tpgs, scsi_alua_tpgs(t->alua));
 	rcu_assign_pointer(t->map, m);
 	call_rcu(&old->rcu, map_free_rcu);
 	/* The LUN is there even if nobody could be told. */
@@ -253,7 +257,7 @@ int scsi_target_remove_lun(struct scsi_target *t, uint64_t lun,
 		return -ENOENT;
 	r = malloc(sizeof(*r));
 	m = map_without(old, at);
-	if (!r || !m)
+	if (!r || !m || scsi_alua_forget_lun(t, lun) < 0)
 		goto no_memory;
 	*r = (struct removal){ .target = scsi_target_get(t), .dev = old->e[at].dev,
 			       .lun = lun, .removed = removed, .arg = arg };

@@ -12,6 +12,7 @@
 #include "base/rcu.h"
 #include "base/refcount.h"
 
+struct scsi_alua;
 struct scsi_device;
 
 struct scsi_lun_entry {
@@ -31,6 +32,7 @@ struct scsi_target {
 	int tid;
 
 	struct scsi_lun_map *map;	/* RCU */
+	struct scsi_alua *alua;		/* RCU; NULL: no target port groups */
 	refcount refs;
 	atomic_bool offline;		/* tgtadm: state=offline; commands get NOT READY */
 };

@@ -72,6 +72,11 @@ bool scsi_unit_attention_take(struct scsi_itl *itl, enum scsi_sense_code *ret_co
 	return true;
 }
 
+bool scsi_unit_attention_is_reset(const struct scsi_itl *itl)
+{
+	return itl->ua.n && scsi_sense_asc(itl->ua.code[0]) == ASC_RESET;
+}
+
 static void clear_one(struct scsi_itl *itl, void *arg)
 {
 	const enum scsi_sense_code *code = arg;

@@ -25,6 +25,9 @@ void scsi_unit_attention_add(struct scsi_itl *itl, enum scsi_sense_code code);
 /* True and the first code, which is then no longer pending. */
 bool scsi_unit_attention_take(struct scsi_itl *itl, enum scsi_sense_code *ret_code);
 
+/* Whether the first is of a reset (29h), which goes before everything else. */
+bool scsi_unit_attention_is_reset(const struct scsi_itl *itl);
+
 /* Reported by other means: no longer pending for any LUN of @n. */
 void scsi_unit_attention_clear(struct scsi_nexus *n, enum scsi_sense_code code);
 

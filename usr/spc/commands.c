@@ -9,6 +9,7 @@
 #include "spc/spc.h"
 
 #include "base/macros.h"
+#include "scsi/alua.h"
 #include "scsi/device.h"
 #include "spc/handlers.h"
 
@@ -20,25 +21,30 @@ const struct scsi_command spc_commands[] = {
 	  .run = spc_status_request_sense, .data = SCSI_DATA_IN,
 	  .flags = SCSI_CMD_NO_UA | SCSI_CMD_ANY_LUN | SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 4, 1 },
+	  .access = SCSI_ACCESS_ANY,
 	  .timeout_s = 10, .usage = { 0x03, 0x01, 0x00, 0x00, 0xff } },
 	{ .name = "INQUIRY", .opcode = 0x12, .cdb_bytes = 6,		/* 6.6 */
 	  .run = spc_inquiry_run, .data = SCSI_DATA_IN,
 	  .flags = SCSI_CMD_NO_UA | SCSI_CMD_ANY_LUN | SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 3, 2 },
+	  .access = SCSI_ACCESS_ANY,
 	  .timeout_s = 10, .usage = { 0x12, 0x01, 0xff, 0xff, 0xff } },
 	{ .name = "MODE SENSE(6)", .opcode = 0x1a, .cdb_bytes = 6,	/* 6.13 */
 	  .run = spc_mode_sense_6, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_READS, .len = { 4, 1 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10, .usage = { 0x1a, 0x08, 0xff, 0xff, 0xff } },
 	{ .name = "MODE SENSE(10)", .opcode = 0x5a, .cdb_bytes = 10,	/* 6.14 */
 	  .run = spc_mode_sense_10, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_READS, .len = { 7, 2 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10,
 	  .usage = { 0x5a, 0x18, 0xff, 0xff, [7] = 0xff, 0xff } },
 	{ .name = "REPORT LUNS", .opcode = 0xa0, .cdb_bytes = 12,	/* 6.33 */
 	  .run = spc_report_luns_run, .data = SCSI_DATA_IN,
 	  .flags = SCSI_CMD_NO_UA | SCSI_CMD_ANY_LUN | SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
+	  .access = SCSI_ACCESS_ANY,
 	  .timeout_s = 10,
 	  .usage = { 0xa0, 0x00, 0xff, [6] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "REPORT SUPPORTED OPERATION CODES", .opcode = 0xa3,	/* 6.35 */
@@ -46,6 +52,7 @@ const struct scsi_command spc_commands[] = {
 	  .run = spc_report_opcodes_run, .data = SCSI_DATA_IN,
 	  .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10,
 	  .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "REPORT SUPPORTED TASK MANAGEMENT FUNCTIONS", .opcode = 0xa3,
@@ -53,6 +60,7 @@ const struct scsi_command spc_commands[] = {
 	  .run = spc_report_opcodes_tmf, .data = SCSI_DATA_IN,
 	  .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10,
 	  .usage = { 0xa3, 0x0d, 0x80, [6] = 0xff, 0xff, 0xff, 0xff } },
 };
@@ -62,6 +70,7 @@ const struct scsi_command spc_medium_commands[] = {
 	{ .name = "MODE SELECT(6)", .opcode = 0x15, .cdb_bytes = 6,	/* 6.11 */
 	  .run = spc_mode_select_6, .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 4, 1 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10, .usage = { 0x15, 0x10, 0x00, 0x00, 0xff } },
 	{ .name = "RESERVE(6)", .opcode = 0x16, .cdb_bytes = 6,	/* SPC-2 7.21 */
 	  .run = spc_reserve_take, .pr = SCSI_PR_CONFLICTS, .flags = SCSI_CMD_NO_MEDIUM,
@@ -74,10 +83,12 @@ const struct scsi_command spc_medium_commands[] = {
 	  .run = spc_diagnostic_receive, .data = SCSI_DATA_IN,		/* 6.26 */
 	  .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 3, 2 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10, .usage = { 0x1c, 0x01, 0xff, 0xff, 0xff } },
 	{ .name = "SEND DIAGNOSTIC", .opcode = 0x1d, .cdb_bytes = 6,	/* 6.42 */
 	  .run = spc_diagnostic_send, .data = SCSI_DATA_OUT,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 3, 2 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 30, .usage = { 0x1d, 0xf7, 0x00, 0xff, 0xff } },
 	{ .name = "PREVENT ALLOW MEDIUM REMOVAL", .opcode = 0x1e, .cdb_bytes = 6,
 	  .run = spc_reserve_prevent_removal, .pr = SCSI_PR_CONFLICTS,	/* 6.14 */
@@ -87,22 +98,26 @@ const struct scsi_command spc_medium_commands[] = {
 	  .parse = spc_buffer_parse_write, .run = spc_buffer_write,
 	  .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 6, 3 },
+	  .access = SCSI_ACCESS_ANY,
 	  .timeout_s = 10,
 	  .usage = { 0x3b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "READ BUFFER(10)", .opcode = 0x3c, .cdb_bytes = 10,	/* 6.15 */
 	  .run = spc_buffer_read_10, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 6, 3 },
+	  .access = SCSI_ACCESS_ANY,
 	  .timeout_s = 10,
 	  .usage = { 0x3c, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "LOG SENSE", .opcode = 0x4d, .cdb_bytes = 10,		/* 6.8 */
 	  .run = spc_log_sense, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 7, 2 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10,
 	  .usage = { 0x4d, 0x00, 0xff, 0xff, [5] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "MODE SELECT(10)", .opcode = 0x55, .cdb_bytes = 10,	/* 6.12 */
 	  .run = spc_mode_select_10, .data = SCSI_DATA_OUT,
 	  .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 7, 2 },
+	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10, .usage = { 0x55, 0x10, [7] = 0xff, 0xff } },
 	{ .name = "RESERVE(10)", .opcode = 0x56, .cdb_bytes = 10,	/* SPC-2 7.22 */
 	  .run = spc_reserve_take, .pr = SCSI_PR_CONFLICTS, .flags = SCSI_CMD_NO_MEDIUM,
@@ -114,15 +129,30 @@ const struct scsi_command spc_medium_commands[] = {
 	{ .name = "READ BUFFER(16)", .opcode = 0x9b, .cdb_bytes = 16,	/* SPC-5 6.20 */
 	  .run = spc_buffer_read_16, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 10, 4 },
+	  .access = SCSI_ACCESS_ANY,
 	  .timeout_s = 10,
 	  .usage = { 0x9b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		     0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ .name = "REPORT TARGET PORT GROUPS", .opcode = 0xa3,		/* 6.37 */
+	  .has_sa = true, .sa = 0x0a, .cdb_bytes = 12,
+	  .run = spc_alua_report, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
+	  .access = SCSI_ACCESS_ANY, .tpgs = SCSI_ALUA_IMPLICIT | SCSI_ALUA_EXPLICIT,
+	  .timeout_s = 10,
+	  .usage = { 0xa3, 0xea, [6] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "REPORT TIMESTAMP", .opcode = 0xa3,			/* 6.38 */
 	  .has_sa = true, .sa = 0x0f, .cdb_bytes = 12,
 	  .run = spc_timestamp_report, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
 	  .timeout_s = 10,
 	  .usage = { 0xa3, 0x0f, [6] = 0xff, 0xff, 0xff, 0xff } },
+	{ .name = "SET TARGET PORT GROUPS", .opcode = 0xa4,		/* 6.45 */
+	  .has_sa = true, .sa = 0x0a, .cdb_bytes = 12,
+	  .run = spc_alua_set, .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 6, 4 },
+	  .access = SCSI_ACCESS_ANY, .tpgs = SCSI_ALUA_EXPLICIT,
+	  .timeout_s = 10,
+	  .usage = { 0xa4, 0x0a, [6] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "SET TIMESTAMP", .opcode = 0xa4,			/* 6.46 */
 	  .has_sa = true, .sa = 0x0f, .cdb_bytes = 12,
 	  .run = spc_timestamp_set, .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM,

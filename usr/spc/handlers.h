@@ -6,6 +6,9 @@
 enum scsi_status spc_inquiry_run(struct scsi_task *t);
 enum scsi_status spc_vpd_run(struct scsi_task *t);
 
+enum scsi_status spc_alua_report(struct scsi_task *t);
+enum scsi_status spc_alua_set(struct scsi_task *t);
+
 enum scsi_status spc_report_luns_run(struct scsi_task *t);
 
 enum scsi_status spc_status_test_unit_ready(struct scsi_task *t);

@@ -49,6 +49,7 @@ enum scsi_status spc_inquiry_run(struct scsi_task *t)
 		.version = VERSION_SPC4,
 		.format = 0x10 | 0x02,
 		.additional_bytes = sizeof(d) - 5,
+		.sccs = t->dev ? (uint8_t)(atomic_load(&t->dev->tpgs) << 4) : 0, /* TPGS */
 		.cmdque = 0x02,
 	};
 

@@ -12,7 +12,7 @@
 
 struct scsi_device;
 
-#define SPC_VPD_BODY_MAX	1024	/* bytes of a VPD page after its header */
+#define SPC_VPD_BODY_MAX	8192	/* bytes of a VPD page after its header */
 #define SPC_MODE_PAGE_MAX	40
 
 struct spc_vpd_page {

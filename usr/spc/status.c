@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* spc/status.c - TEST UNIT READY and REQUEST SENSE. */
+#include "scsi/alua.h"
 #include "scsi/device.h"
 #include "scsi/nexus.h"
 #include "scsi/sense.h"
@@ -19,6 +20,8 @@ static enum scsi_sense_code readiness(const struct scsi_task *t)
 {
 	if (atomic_load(&t->nexus->target->offline) || !scsi_device_config(t->dev)->online)
 		return SCSI_SENSE_NOT_READY_OFFLINE;
+	if (t->itl->access_state >= SCSI_ALUA_STANDBY)
+		return scsi_alua_sense(t->itl->access_state);
 	if (atomic_load(&t->dev->ejected))
 		return SCSI_SENSE_MEDIUM_NOT_PRESENT;
 	if (atomic_load(&t->dev->stopped))

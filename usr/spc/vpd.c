@@ -8,8 +8,10 @@
 #include "base/be.h"
 #include "base/macros.h"
 #include "lu/lu.h"
+#include "scsi/alua.h"
 #include "scsi/device.h"
 #include "scsi/nexus.h"
+#include "scsi/port.h"
 #include "scsi/scsi.h"
 #include "scsi/target.h"
 #include "spc/handlers.h"
@@ -41,7 +43,8 @@ static size_t fill_serial(const struct scsi_task *t, uint8_t *p)
 
 enum code_set { BINARY = 1, ASCII = 2, UTF8 = 3 };
 enum association { LOGICAL_UNIT = 0x00, TARGET_PORT = 0x10, TARGET_DEVICE = 0x20 };
-enum designator { T10_VENDOR = 1, NAA = 3, RELATIVE_PORT = 4, SCSI_NAME = 8 };
+enum designator { T10_VENDOR = 1, NAA = 3, RELATIVE_PORT = 4, PORT_GROUP = 5,
+		  SCSI_NAME = 8 };
 
 #define TGT_T10_BYTES	36	/* tgt fills its T10 designator up with NULs */
 #define PIV		0x80
@@ -73,7 +76,9 @@ static size_t fill_identification(const struct scsi_task *t, uint8_t *p)
 	const struct scsi_nexus *n = t->nexus;
 	struct lu_identity buf;
 	const struct lu_identity *id = identity(t, &buf);
-	const be32 port = be32_make(n->target_port);
+	const struct scsi_alua *alua = scsi_alua_of(n->target);
+	const struct scsi_alua_group *g = scsi_alua_find_port(alua, n->target_port);
+	const be32 port = be32_make(n->target_port), group = be32_make(g ? g->id : 0U);
 	uint8_t *const start = p;
 	char t10[TGT_T10_BYTES] = { 0 };
 	char name[256];
@@ -85,6 +90,8 @@ static size_t fill_identification(const struct scsi_task *t, uint8_t *p)
 	if (id->tgt_compat)
 		p = put(p, BINARY, LOGICAL_UNIT, NAA, id->naa6, sizeof(id->naa6));
 	p = put(p, BINARY, TARGET_PORT, RELATIVE_PORT, &port, sizeof(port));
+	if (t->dev->lu && alua)
+		p = put(p, BINARY, TARGET_PORT, PORT_GROUP, &group, sizeof(group));
 	snprintf(name, sizeof(name), "%s,t,0x%04x", n->target->name, n->target_port);
 	p = put_name(p, TARGET_PORT, name);
 	p = put_name(p, TARGET_DEVICE, n->target->name);
@@ -118,18 +125,36 @@ static size_t fill_policy(const struct scsi_task *t, uint8_t *p)
 
 /* --- SCSI ports, 7.8.14 --- */
 
-static size_t fill_ports(const struct scsi_task *t, uint8_t *p)
+#define PORT_BYTES_MAX	(12 + 4 + 252)
+
+/* SCSI port designation descriptor. */
+static uint8_t *put_port(const struct scsi_nexus *n, uint16_t port, uint8_t *p)
 {
-	const struct scsi_nexus *n = t->nexus;
 	char name[256];
 	uint8_t *end;
 
-	be_store(p + 2, 2, n->target_port);
+	be_store(p + 2, 2, port);
 	/* No initiator port. */
-	snprintf(name, sizeof(name), "%s,t,0x%04x", n->target->name, n->target_port);
+	snprintf(name, sizeof(name), "%s,t,0x%04x", n->target->name, port);
 	end = put_name(p + 12, TARGET_PORT, name);
 	be_store(p + 10, 2, (uint64_t)(end - p - 12));
-	return (size_t)(end - p);
+	return end;
+}
+
+/* The port of this nexus first (its portals may be closed by now), then as many of
+ * the others as fit. */
+static size_t fill_ports(const struct scsi_task *t, uint8_t *p)
+{
+	const struct scsi_nexus *n = t->nexus;
+	const struct scsi_ports *ports = scsi_port_list();
+	uint8_t *const start = p;
+
+	p = put_port(n, n->target_port, p);
+	for (unsigned int i = 0; ports && i < ports->n; i++)
+		if (ports->id[i] != n->target_port &&
+		    p + PORT_BYTES_MAX <= start + SPC_VPD_BODY_MAX)
+			p = put_port(n, ports->id[i], p);
+	return (size_t)(p - start);
 }
 
 /* --- the table of pages --- */

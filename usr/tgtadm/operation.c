@@ -17,6 +17,7 @@
 #define TARGET_TID	{ "t", NULL, "'tid' cannot be 0" }
 #define LUN_TID		{ "t", NULL, "'tid' must not be 0" }
 #define LUN_LUN		{ "l" }
+#define TPG_TPG		{ "g", NULL, "'tpg' must not be 0" }
 #define FIND_TID	{ "t", "can't find the target" }
 #define FIND_SID	{ "s", "can't find the session" }
 #define FIND_CID	{ "c", "can't find the connection" }
@@ -91,6 +92,15 @@ const struct tgtadm_operation tgtadm_operation_table[] = {
 	{ MODE_LLD, OP_SHOW, "LmoC", .method = "driver.list", .print = tgtadm_render_drivers },
 	{ MODE_LLD, OP_START, "LmoC", .method = "driver.start" },
 	{ MODE_LLD, OP_STOP, "LmoC", .method = "driver.stop" },
+
+	{ MODE_TPG, OP_NEW, "LmotgPC", NEEDS(LUN_TID, TPG_TPG), .method = "tpg.create",
+	  .fields = "tgP" },
+	{ MODE_TPG, OP_DELETE, "LmotgC", NEEDS(LUN_TID, TPG_TPG), .method = "tpg.delete",
+	  .fields = "tg" },
+	{ MODE_TPG, OP_SHOW, "LmotC", NEEDS(LUN_TID), .method = "tpg.list", .fields = "t",
+	  .print = tgtadm_render_groups },
+	{ MODE_TPG, OP_UPDATE, "LmotglPC", NEEDS(LUN_TID, TPG_TPG), NEEDS({ "P" }),
+	  .method = "tpg.update", .fields = "tglP" },
 };
 
 const unsigned int tgtadm_operation_rows = ARRAY_SIZE(tgtadm_operation_table);
@@ -107,6 +117,7 @@ static const struct {
 	{ 'I', "address" },   { 'Q', "initiator" },  { 'u', "user" },
 	{ 'p', "password" },  { 'F', "force" },	     { 'O', "outgoing" },
 	{ 'P', "params" },    { 'Y', "device_type" }, { 'L', "lld" },
+	{ 'g', "tpg" },
 };
 
 static int __attribute__((format(printf, 1, 2))) wrong(const char *fmt, ...)
@@ -231,18 +242,32 @@ static json_t *parse_params(const char *text)
 	return params;
 }
 
-/* Of a portal only "portal=" counts. */
-static json_t *portal_of(json_t *params)
+/* Of a portal only "portal=" and "tpgt=" count: each is a field of its own. */
+static int add_portal(json_t *params, json_t *given)
 {
-	json_t *portal = json_incref(json_object_get(params, "portal"));
+	const json_t *tpgt = json_object_get(given, "tpgt");
+	json_t *portal = json_object_get(given, "portal");
+	uint64_t n;
 
-	json_decref(params);
+	if (!given)
+		return -1;
 	if (!json_is_string(portal)) {
 		wrong(PORTAL_NEEDS);
-		json_decref(portal);
-		return NULL;
+		json_decref(given);
+		return -1;
 	}
-	return portal;
+	if (tpgt) {
+		if (!json_is_string(tpgt) ||
+		    parse_u64(json_string_value(tpgt), 1, UINT16_MAX, &n) < 0) {
+			wrong("tpgt= must be 1 to 65535");
+			json_decref(given);
+			return -1;
+		}
+		json_object_set_new(params, "tpgt", json_integer((json_int_t)n));
+	}
+	json_object_set(params, "portal", portal);
+	json_decref(given);
+	return 0;
 }
 
 static const char *field_name(char letter)
@@ -254,19 +279,16 @@ static const char *field_name(char letter)
 }
 
 /* The value of a letter that was given; NULL after a message. */
-static json_t *field_value(const struct tgtadm_operation *row,
-			   const struct tgtadm_options *o, char letter)
+static json_t *field_value(const struct tgtadm_options *o, char letter)
 {
 	const unsigned char i = (unsigned char)letter;
 	json_t *v;
 
-	if (letter == 'P') {
-		v = parse_params(o->text[i]);
-		return v && row->mode == MODE_PORTAL ? portal_of(v) : v;
-	}
+	if (letter == 'P')
+		return parse_params(o->text[i]);
 	if (letter == 'F' || letter == 'O')
 		return json_true();
-	if (strchr("tsclyH", letter))
+	if (strchr("tsclygH", letter))
 		return json_integer((json_int_t)o->number[i]);
 	if (letter == 'Y' && !strcmp(o->text[i], "ssc"))
 		return json_string("tape");
@@ -294,14 +316,13 @@ json_t *tgtadm_operation_params(const struct tgtadm_operation *row,
 
 		if (!o->given[(unsigned char)*fields])
 			continue;
-		if (*fields == 'P' && row->mode == MODE_PORTAL)
-			name = "portal";
-		v = field_value(row, o, *fields);
-		if (!v) {
+		v = field_value(o, *fields);
+		if (*fields == 'P' && row->mode == MODE_PORTAL ?
+			    add_portal(params, v) < 0 :
+			    !v || json_object_set_new(params, name, v) < 0) {
 			json_decref(params);
 			return NULL;
 		}
-		json_object_set_new(params, name, v);
 	}
 	return params;
 }

@@ -21,11 +21,12 @@ const struct tgtadm_option tgtadm_options_table[] = {
 	{ "op", 'o', ARG_OP, "operation",
 	  .help = "new, delete, show, bind, unbind, update, stat, start, stop" },
 	{ "mode", 'm', ARG_MODE, "mode",
-	  .help = "system, target, logicalunit, portal, session, connection, account, lld" },
+	  .help = "system, target, logicalunit, portal, session, connection, account, lld, tpg" },
 	{ "tid", 't', ARG_NUMBER, "id", INT_MAX, "target id" },
 	{ "sid", 's', ARG_NUMBER, "id", INT64_MAX, "session (I_T nexus) id" },
 	{ "cid", 'c', ARG_NUMBER, "id", UINT16_MAX, "connection id" },
 	{ "lun", 'l', ARG_NUMBER, "number", INT64_MAX, "logical unit number, 1 to 16383" },
+	{ "tpg", 'g', ARG_NUMBER, "number", UINT16_MAX, "target port group, 1 to 65535" },
 	{ "name", 'n', ARG_TEXT, "name", .help = "name of what is updated" },
 	{ "value", 'v', ARG_TEXT, "value", .help = "its new value" },
 	{ "backing-store", 'b', ARG_TEXT, "path", .help = "file, block device or image" },
@@ -43,7 +44,7 @@ const struct tgtadm_option tgtadm_options_table[] = {
 	{ "bus", 'B', ARG_TEXT, "bus", .help = "likewise" },
 	{ "force", 'F', ARG_NONE, .help = "delete what is in use" },
 	{ "outgoing", 'O', ARG_NONE, .help = "the account by which the target proves itself" },
-	{ "params", 'P', ARG_TEXT, "name=value,...", .help = "parameters of a logical unit or portal" },
+	{ "params", 'P', ARG_TEXT, "name=value,...", .help = "parameters of a logical unit, portal or target port group" },
 	{ "device-type", 'Y', ARG_TYPE, "type", .help = "kind of logical unit; disk is the default" },
 	{ "control-port", 'C', ARG_NUMBER, "port", INT_MAX,
 	  "which tgtd: the number it was started with, default 0" },
@@ -65,6 +66,7 @@ static const struct {
 	[MODE_CONNECTION] = { "connection", "conn" },
 	[MODE_ACCOUNT] = { "account", NULL },
 	[MODE_LLD] = { "lld", NULL },
+	[MODE_TPG] = { "tpg", NULL },
 };
 
 static const char *const ops[] = {

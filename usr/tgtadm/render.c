@@ -241,6 +241,39 @@ void tgtadm_render_portals(FILE *to, const json_t *result)
 	}
 }
 
+static void render_group(FILE *to, const json_t *g)
+{
+	const json_t *v;
+	size_t i;
+
+	fprintf(to, "Target port group: %" JSON_INTEGER_FORMAT "\n", number(g, "tpg"));
+	fprintf(to, "    State: %s\n    Changed by: %s\n", text(g, "state"),
+		text(g, "changed_by"));
+	fprintf(to, "    Preferred: %s\n    ALUA: %s\n",
+		json_is_true(json_object_get(g, "preferred")) ? "Yes" : "No",
+		text(g, "alua"));
+	fprintf(to, "    Transition time: %" JSON_INTEGER_FORMAT "\n",
+		number(g, "transition_time"));
+	json_array_foreach(list(g, "ports"), i, v) {
+		fprintf(to, "    Port: %" JSON_INTEGER_FORMAT "\n", json_integer_value(v));
+	}
+	json_array_foreach(list(g, "luns"), i, v) {
+		fprintf(to, "    LUN: %" JSON_INTEGER_FORMAT "\n        State: %s\n"
+			    "        Changed by: %s\n",
+			number(v, "lun"), text(v, "state"), text(v, "changed_by"));
+	}
+}
+
+void tgtadm_render_groups(FILE *to, const json_t *result)
+{
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(list(result, "groups"), i, g) {
+		render_group(to, g);
+	}
+}
+
 void tgtadm_render_accounts(FILE *to, const json_t *result)
 {
 	const json_t *accounts = list(result, "accounts"), *a;

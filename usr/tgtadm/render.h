@@ -11,6 +11,7 @@ void tgtadm_render_connections(FILE *to, const json_t *result);
 void tgtadm_render_system(FILE *to, const json_t *result);
 void tgtadm_render_drivers(FILE *to, const json_t *result);
 void tgtadm_render_portals(FILE *to, const json_t *result);
+void tgtadm_render_groups(FILE *to, const json_t *result);
 void tgtadm_render_accounts(FILE *to, const json_t *result);
 void tgtadm_render_lun_stats(FILE *to, const json_t *result);
 void tgtadm_render_session_stats(FILE *to, const json_t *result);

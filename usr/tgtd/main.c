@@ -204,11 +204,15 @@ static int open_portals(const struct tgtd_options *o)
 {
 	char why[256] = "out of memory";
 
-	if (!o->nr_portals && iscsi_portal_new("", why, sizeof(why)) < 0)
+	if (!o->nr_portals && iscsi_portal_new("", ISCSI_PORTAL_GROUP, why, sizeof(why)) < 0)
 		return fail("portal on all addresses: %s", why);
-	for (unsigned int i = 0; i < o->nr_portals; i++)
-		if (iscsi_portal_new(o->portals[i], why, sizeof(why)) < 0)
-			return fail("portal %s: %s", o->portals[i], why);
+	for (unsigned int i = 0; i < o->nr_portals; i++) {
+		const struct tgtd_portal *p = &o->portals[i];
+
+		if (iscsi_portal_new(p->text, p->tpgt ? p->tpgt : ISCSI_PORTAL_GROUP, why,
+				     sizeof(why)) < 0)
+			return fail("portal %s: %s", p->text, why);
+	}
 	return 0;
 }
 

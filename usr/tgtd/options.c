@@ -98,7 +98,8 @@ static int set_group(struct tgtd_options *o, uint64_t number, char *text)
 	return EINVAL;
 }
 
-/* "portal=[addr][:port],nop_interval=N,nop_count=N", each any number of times. */
+/* "portal=[addr][:port],tpgt=N,nop_interval=N,nop_count=N", each any number of
+ * times; a tpgt is that of the portal before it. */
 static int set_iscsi(struct tgtd_options *o, uint64_t number, char *text)
 {
 	char *key, *value;
@@ -112,8 +113,11 @@ static int set_iscsi(struct tgtd_options *o, uint64_t number, char *text)
 					TGTD_PORTALS_MAX);
 				return EINVAL;
 			}
-			o->portals[o->nr_portals++] = value;
+			o->portals[o->nr_portals++].text = value;
 			err = 0;
+		} else if (!strcmp(key, "tpgt") && value && o->nr_portals) {
+			err = parse_u64(value, 1, UINT16_MAX, &number);
+			o->portals[o->nr_portals - 1].tpgt = (uint16_t)number;
 		} else if (!strcmp(key, "nop_interval") && value) {
 			err = parse_u64(value, 0, 86400, &number);
 			o->nop_interval_s = (uint32_t)number;
@@ -124,6 +128,7 @@ static int set_iscsi(struct tgtd_options *o, uint64_t number, char *text)
 		if (err) {
 			fprintf(stderr,
 				"tgtd: --iscsi %s%s%s: must be portal=[address][:port], "
+				"tpgt=1 to 65535 after a portal, "
 				"nop_interval=0 to 86400, or nop_count=0 to 1000\n",
 				key, value ? "=" : "", value ? value : "");
 			return EINVAL;
@@ -169,7 +174,8 @@ const struct tgtd_option tgtd_options_table[] = {
 	{ "debug", 'd', TGTD_NUMBER, "level", 0, INT_MAX, "0: off; else debug messages",
 	  set_debug },
 	{ "iscsi", OPT_ISCSI, TGTD_TEXT, "key=value,...",
-	  .help = "portal=[address][:port], nop_interval=seconds, nop_count=number",
+	  .help = "portal=[address][:port], tpgt=number of its portal group, "
+		  "nop_interval=seconds, nop_count=number",
 	  .set = set_iscsi },
 	{ "iser", OPT_ISER, TGTD_TEXT, "key=value,...", .help = "refused: there is no iSER",
 	  .set = refuse_iser },

@@ -20,7 +20,10 @@ struct tgtd_options {
 	const char *pid_file;		/* NULL: none */
 	gid_t mgmt_group;		/* MGMT_NO_GROUP: none */
 	unsigned int nr_portals;
-	const char *portals[TGTD_PORTALS_MAX];
+	struct tgtd_portal {
+		const char *text;
+		uint16_t tpgt;		/* 0: not given */
+	} portals[TGTD_PORTALS_MAX];
 	uint32_t nop_interval_s, nop_count;
 };
 

@@ -87,7 +87,7 @@ static struct shown shown(void)
 static void assert_new(const char *text, int want)
 {
 	char why[200] = "";
-	const int err = iscsi_portal_new(text, why, sizeof(why));
+	const int err = iscsi_portal_new(text, ISCSI_PORTAL_GROUP, why, sizeof(why));
 
 	if (err != want)
 		fail_msg("%s: %d (%s)", text, err, why);

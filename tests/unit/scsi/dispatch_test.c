@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rig.h"
+#include "scsi/alua.h"
 
 static void raise_attention(void *arg)
 {
@@ -21,6 +22,26 @@ static struct command bad_write(uint64_t lun)
 	assert_sense(&c_, key, asc, ascq);			\
 } while (0)
 
+static struct scsi_itl *itl_of(struct session *s)
+{
+	return scsi_nexus_itl(&s->nexus, DISK_LUN);
+}
+
+static void add_reset(void *arg)
+{
+	scsi_unit_attention_add(itl_of(arg), SCSI_SENSE_BUS_DEVICE_RESET);
+}
+
+static void stand_by(void *arg)
+{
+	itl_of(arg)->access_state = SCSI_ALUA_STANDBY;
+}
+
+static void stand_up(void *arg)
+{
+	itl_of(arg)->access_state = SCSI_ALUA_OPTIMIZED;
+}
+
 /* Everything is wrong; what is mended step by step uncovers the next check. */
 static void checks_come_in_the_order_of_sam(void **state)
 {
@@ -39,12 +60,17 @@ static void checks_come_in_the_order_of_sam(void **state)
 	set_config(rig.disk, &c);
 
 	assert_write(7, 0x5, 0x25, 0x00);
-	assert_write(DISK_LUN, 0x6, 0x2a, 0x09);
-	assert_write(DISK_LUN, 0x2, 0x04, 0x12);
-	atomic_store(&rig.target->offline, false);
+	call_on(rig.a->reactor, add_reset, rig.a);
+	assert_write(DISK_LUN, 0x6, 0x29, 0x03);
 	assert_int_equal(command_run(rig.a, &conflict), SCSI_RESERVATION_CONFLICT);
 	assert_int_equal(conflict.sense_bytes, 0);
 	lu_reserve_clear(&rig.lu->reserve);
+	assert_write(DISK_LUN, 0x6, 0x2a, 0x09);
+	call_on(rig.a->reactor, stand_by, rig.a);
+	assert_write(DISK_LUN, 0x2, 0x04, 0x12);
+	atomic_store(&rig.target->offline, false);
+	assert_write(DISK_LUN, 0x2, 0x04, 0x0b);
+	call_on(rig.a->reactor, stand_up, rig.a);
 	assert_write(DISK_LUN, 0x5, 0x24, 0x00);
 
 	range.cdb[1] = 0;

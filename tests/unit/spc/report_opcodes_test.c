@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rig.h"
+#include "scsi/alua.h"
 
 static uint8_t d[4096];
 
@@ -29,6 +30,10 @@ static void every_command_is_listed(void **state)
 	const size_t n = spc_nr_commands + spc_nr_medium_commands;
 
 	(void)state;
+	/* Without target port groups the two commands for them are not there. */
+	ask_good(0, 0, 0);
+	assert_int_equal(be_load(d, 4), (n - 2) * 8);
+	atomic_store(&rig.dev->tpgs, SCSI_ALUA_EXPLICIT);
 	for (unsigned int rctd = 0; rctd < 2; rctd++) {
 		const size_t bytes = rctd ? 20 : 8;
 		unsigned int last = 0;
@@ -53,6 +58,7 @@ static void every_command_is_listed(void **state)
 static void each_command_is_described_by_its_row(void **state)
 {
 	(void)state;
+	atomic_store(&rig.dev->tpgs, SCSI_ALUA_EXPLICIT);
 	for (size_t i = 0; i < spc_nr_commands + spc_nr_medium_commands; i++) {
 		const struct scsi_command *cmd = row(i);
 		const uint8_t right = cmd->has_sa ? 2 : 1, wrong = cmd->has_sa ? 1 : 2;

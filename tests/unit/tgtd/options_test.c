@@ -76,20 +76,22 @@ static void values(void **state)
 static void portals_and_probes(void **state)
 {
 	(void)state;
-	assert_int_equal(run("--iscsi portal=127.0.0.1:3265,portal=[::1]:3260,nop_interval=7 "
+	assert_int_equal(run("--iscsi portal=127.0.0.1:3265,portal=[::1]:3260,tpgt=2,nop_interval=7 "
 			     "--iscsi nop_count=2,portal=:3261"), -1);
 	assert_int_equal(o.nr_portals, 3);
-	assert_string_equal(o.portals[0], "127.0.0.1:3265");
-	assert_string_equal(o.portals[1], "[::1]:3260");
-	assert_string_equal(o.portals[2], ":3261");
+	assert_string_equal(o.portals[0].text, "127.0.0.1:3265");
+	assert_string_equal(o.portals[1].text, "[::1]:3260");
+	assert_string_equal(o.portals[2].text, ":3261");
+	assert_int_equal(o.portals[0].tpgt, 0);
+	assert_int_equal(o.portals[1].tpgt, 2);
 	assert_int_equal(o.nop_interval_s, 7);
 	assert_int_equal(o.nop_count, 2);
 }
 
 static void wrong_lines_end_as_in_tgt(void **state)
 {
-	static const char iscsi[] = "must be portal=[address][:port], nop_interval=0 to 86400, "
-				    "or nop_count=0 to 1000\n";
+	static const char iscsi[] = "must be portal=[address][:port], tpgt=1 to 65535 after a "
+				    "portal, nop_interval=0 to 86400, or nop_count=0 to 1000\n";
 	static const struct {
 		const char *line, *said;
 		int code;
@@ -121,6 +123,10 @@ static void wrong_lines_end_as_in_tgt(void **state)
 	assert_int_equal(run("--iscsi nop_count=x"), 22);
 	assert_non_null(strstr(said, iscsi));
 	assert_int_equal(run("--iscsi portal"), 22);
+	assert_non_null(strstr(said, iscsi));
+	assert_int_equal(run("--iscsi tpgt=2"), 22);
+	assert_non_null(strstr(said, iscsi));
+	assert_int_equal(run("--iscsi portal=:3260,tpgt=0"), 22);
 	assert_non_null(strstr(said, iscsi));
 }
 
