@@ -7,9 +7,8 @@ import sys
 
 import pdu
 import scsi
-from expect import good
+from expect import condition, good
 from harness import Suite, among, check, equal
-from iscsi import Closed
 from pdu import Pdu
 from session import ORDERED, Session, serial_lt
 
@@ -297,21 +296,22 @@ def many_immediate_commands(b):
 
 @suite.case
 def same_tag_twice(b):
-    """11.2.1.8: a tag of a living task must not be used again: Reject 0x07 (task in progress)
-    or 0x04, or the end; the first one is not harmed without notice."""
+    """SAM-5 5.10, an overlapped command: the tag of a living task is used again.  All tasks of
+    the nexus are aborted, the new one ends with 0B/4E/00, and nothing was written."""
     with Numbered(b.addr, b.iqn, {"ImmediateData": "No"}) as s:
-        s.clear_ua()
-        t = s.start(scsi.write(LBA, 8), out=bytes(4096), manual=True)
-        s.wait(lambda: t.r2ts)
+        before = s.clear_ua().read(LBA, 16)
+        t = s.start(scsi.write(LBA, 8), out=b"\x11" * 4096, manual=True)
+        other = s.start(scsi.write(LBA + 8, 8), out=b"\x22" * 4096, manual=True)
+        s.wait(lambda: t.r2ts and other.r2ts)
         s.conn.send(Pdu(pdu.SCSI_CMD, flags=pdu.FINAL | 1, itt=t.itt, cdb=scsi.tur(),
                         lun=pdu.lun_field(1), cmdsn=s.cmdsn, exp_statsn=s.exp_statsn))
         s.cmdsn += 1
-        try:
-            s.wait(lambda: t.reject or t.done)
-        except Closed:
-            return
-        check(t.reject is not None, f"the tag answered for two tasks: {t}")
-        among(t.reject.reason, (0x04, 0x07, 0x09), "the reason")
+        condition(s.finish(t), scsi.ABORTED_COMMAND, 0x4E00)
+        s.nothing_came()
+        check(not other.done, "an aborted command is answered")
+        s.tasks.pop(other.itt)
+        good(s.scsi(scsi.tur()))
+        equal(s.read(LBA, 16), before, "the blocks of the aborted commands")
 
 
 if __name__ == "__main__":

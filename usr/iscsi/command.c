@@ -187,7 +187,7 @@ static bool fill(struct iscsi_command *cmd, const struct iscsi_pdu *pdu)
 	case 3:
 		t->attr = SCSI_ATTR_HEAD_OF_QUEUE;
 		break;
-	case 4:
+	case 4 ... 7:		/* ACA, and what is reserved */
 		t->attr = SCSI_ATTR_ACA;
 		break;
 	}
@@ -253,17 +253,28 @@ int iscsi_command_header(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 	return 0;
 }
 
-/* Too many at once, or an ITT that is in use: the initiator is told, and nothing
- * has happened. */
+/*
+ * The ITT is that of a command under way: an overlapped command, SAM-5 r21 5.10.
+ * An initiator that has lost count of its tags could take the answer to the one
+ * for that to the other, so every command of the nexus ends here, and this one is
+ * told why.
+ */
+static void abort_overlapped(struct iscsi_command *cmd)
+{
+	struct iscsi_session *s = cmd->session;
+
+	log_warn("conn %lu: %s uses task tag 0x%x twice: its commands are aborted",
+		 (unsigned long)cmd->conn->id, s->initiator_name, cmd->itt);
+	iscsi_command_drop(s, NULL);
+	scsi_nexus_abort_all(&s->nexus);
+	cmd->task.status = scsi_task_fail(&cmd->task, SCSI_SENSE_OVERLAPPED_COMMANDS);
+}
+
+/* Too many at once: the initiator is told, and nothing has happened. */
 static bool refused(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 {
-	struct iscsi_session *s = conn->session;
-	struct iscsi_command *cmd = pdu->cmd;
+	const struct iscsi_session *s = conn->session;
 
-	if (unlikely(iscsi_command_find(s, cmd->itt))) {
-		iscsi_reject(conn, &pdu->bhs, ISCSI_REJECT_TASK_IN_PROGRESS);
-		return true;
-	}
 	if (unlikely(s->nr_commands >= s->window + IMMEDIATE_MAX)) {
 		iscsi_reject(conn, &pdu->bhs, ISCSI_REJECT_IMMEDIATE);
 		return true;
@@ -281,10 +292,13 @@ int iscsi_command_received(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 	if (refused(conn, req))
 		return 0;
 	req->cmd = NULL;		/* the reference is the command's own now */
+	if (unlikely(iscsi_command_find(s, cmd->itt)))
+		abort_overlapped(cmd);
 	list_add_tail(bucket(s, cmd->itt), &cmd->node);
 	s->nr_commands++;
-	if (unlikely(cmd->busy)) {
+	if (unlikely(cmd->busy))
 		cmd->task.status = SCSI_BUSY;
+	if (unlikely(cmd->task.status != SCSI_GOOD)) {
 		respond(&cmd->task);
 		return 0;
 	}
