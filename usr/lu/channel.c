@@ -38,6 +38,8 @@ static int channel_open(struct lu *lu, struct lu_channel **ret_ch)
 	list_init(&ch->fences);
 	list_init(&ch->finished);
 	reactor_hook_init(&ch->deliver, lu_io_deliver);
+	lu_qos_init(ch);
+	ch->latency = lu_latency_here(lu);
 	if (!channels.next)
 		list_init(&channels);
 	list_add(&channels, &ch->node);
@@ -64,7 +66,8 @@ void lu_channel_close_unused(struct lu_channel *ch)
 {
 	if (ch->refs || ch->nr_ios)
 		return;
-	assert(list_empty(&ch->in_flight) && list_empty(&ch->fences));
+	assert(list_empty(&ch->in_flight) && list_empty(&ch->fences) &&
+	       list_empty(&ch->qos.waiting));
 	reactor_hook_disarm(&ch->deliver);
 	list_del(&ch->node);
 	bs_channel_put(ch->bs);
@@ -84,7 +87,12 @@ struct lu *lu_channel_lu(struct lu_channel *ch)
 	return ch->lu;
 }
 
-struct lu_stats *lu_channel_stats(struct lu_channel *ch)
+bool lu_channel_throttled(const struct lu_channel *ch)
 {
-	return &ch->stats;
+	return !list_empty(&ch->qos.waiting);
+}
+
+bool lu_channel_limited(const struct lu_channel *ch)
+{
+	return ch->qos.limited;
 }

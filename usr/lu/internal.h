@@ -3,6 +3,7 @@
 #pragma once
 #include "base/list.h"
 #include "lu/io.h"
+#include "lu/latency.h"
 #include "lu/lu.h"
 #include "reactor/reactor.h"
 
@@ -18,7 +19,8 @@ struct lu_channel {			/* its reactor only */
 	struct list_head fences;	/* locks that wait for writers in flight */
 	struct list_head finished;	/* ended without the store */
 	struct reactor_hook deliver;
-	struct lu_stats stats;
+	struct lu_qos_queue qos;
+	struct lu_latency *latency;	/* this reactor's part of lu->latency */
 };
 
 /* channel.c: this reactor's channel to @lu, NULL if it has none. */
@@ -29,6 +31,7 @@ void lu_channel_close_unused(struct lu_channel *ch);
 bool lu_io_writes(const struct lu_io *io);	/* a writer to be locked out */
 bool lu_io_durable(const struct lu_io *io);	/* done() means: on the medium */
 void lu_io_start(struct lu_io *io);
+void lu_io_go(struct lu_io *io);	/* no limit holds it any more */
 void lu_io_finish(struct lu_io *io, int err);	/* not from within submit */
 void lu_io_finish_later(struct lu_io *io, int err);
 void lu_io_deliver(struct reactor_hook *h);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * lu/io.c - the way of a request: checked, held back by a lock if need be, then
- * to the store as it is or to emulate.c.
+ * lu/io.c - the way of a request: checked, held back by a limit or a lock if need
+ * be, then to the store as it is or to emulate.c.
  *
  * Durability: where the store has a write cache, a request with FUA, and every
  * write while the LU's write cache is off, is on the medium before done().  For
@@ -33,36 +33,6 @@ static const struct {
 	[LU_BLOCK_STATUS] = { BS_BLOCK_STATUS, false, IOV_IGNORED },
 };
 
-/* --- statistics --- */
-
-static void account_start(struct lu_io *io)
-{
-	struct lu_stats *s = &io->ch->stats;
-
-	if (io->op == LU_READ) {
-		lu_stats_add(&s->rd_subm_bytes, io->len_bytes);
-		lu_stats_add(&s->rd_subm_cmds, 1);
-	} else if (ops[io->op].writes) {
-		lu_stats_add(&s->wr_subm_bytes, io->len_bytes);
-		lu_stats_add(&s->wr_subm_cmds, 1);
-	}
-}
-
-static void account_end(struct lu_io *io, int err)
-{
-	struct lu_stats *s = &io->ch->stats;
-
-	if (err && err != -EILSEQ) {
-		lu_stats_add(&s->errs, 1);
-	} else if (io->op == LU_READ) {
-		lu_stats_add(&s->rd_done_bytes, io->len_bytes);
-		lu_stats_add(&s->rd_done_cmds, 1);
-	} else if (ops[io->op].writes) {
-		lu_stats_add(&s->wr_done_bytes, io->len_bytes);
-		lu_stats_add(&s->wr_done_cmds, 1);
-	}
-}
-
 /* --- the end --- */
 
 void lu_io_finish(struct lu_io *io, int err)
@@ -70,7 +40,8 @@ void lu_io_finish(struct lu_io *io, int err)
 	struct lu_channel *ch = io->ch;
 
 	PROBE(lu, done, io, io->op, err);
-	account_end(io, err);
+	if (likely(err != -ECANCELED))
+		lu_latency_add(ch, io);
 	list_del(&io->node);
 	if (unlikely(!list_empty(&ch->fences)))
 		lu_range_lock_recheck(ch);
@@ -241,6 +212,31 @@ static bool is_noop(const struct lu_io *io)
 	return !io->len_bytes;
 }
 
+static void go(struct lu_io *io)
+{
+	if (lu_io_writes(io) && unlikely(lu_range_lock_blocks(&io->ch->lu->locks, io)))
+		return;
+	lu_io_start(io);
+}
+
+void lu_io_go(struct lu_io *io)
+{
+	const int err = check(io);
+
+	if (unlikely(err))
+		lu_io_finish_later(io, err);
+	else
+		go(io);
+}
+
+void lu_io_cancel(struct lu_io *io)
+{
+	if (likely(!io->waits))
+		return;
+	lu_qos_leave(io);
+	lu_io_finish_later(io, -ECANCELED);
+}
+
 void lu_io_submit(struct lu_channel *ch, struct lu_io *io)
 {
 	int err;
@@ -248,16 +244,16 @@ void lu_io_submit(struct lu_channel *ch, struct lu_io *io)
 	io->ch = ch;
 	io->result = 0;
 	io->step_bytes = 0;
+	io->submit_ns = reactor_clock_ns(ch->reactor);
+	io->waits = false;
 	list_init(&io->node);
 	ch->nr_ios++;
 	PROBE(lu, submit, io, io->op, io->off_bytes, io->len_bytes);
-	account_start(io);
 	err = check(io);
 	if (unlikely(err) || unlikely(is_noop(io))) {
 		lu_io_finish_later(io, err);
 		return;
 	}
-	if (lu_io_writes(io) && unlikely(lu_range_lock_blocks(&ch->lu->locks, io)))
-		return;
-	lu_io_start(io);
+	if (likely(!ch->qos.limited) || !lu_qos_holds(io))
+		go(io);
 }

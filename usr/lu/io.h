@@ -8,12 +8,12 @@
  * store without it is refused with -EOPNOTSUPP.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
 #include "base/list.h"
 #include "bs/channel.h"
 #include "lu/scratch.h"
-#include "lu/stats.h"
 #include "reactor/mailbox.h"
 
 struct lu;
@@ -46,7 +46,9 @@ struct lu_io {			/* caller's memory; ours until done() */
 
 	/* lu/ only. */
 	struct lu_channel *ch;
-	struct list_head node;	/* in flight, or finished, or blocked by a lock */
+	struct list_head node;	/* in flight, finished, blocked by a lock or a limit */
+	uint64_t submit_ns;	/* reactor_clock_ns() */
+	bool waits;		/* for a limit */
 	int err;
 	struct bs_io bs;
 	uint64_t step_bytes;	/* emulation: how far it is */
@@ -65,12 +67,22 @@ struct lu_io {			/* caller's memory; ours until done() */
  * Errors:  via done(): 0, -EIO, -ENODATA (medium), -ENOSPC, -ERANGE (outside
  *          the LU), -EROFS, -EILSEQ (VERIFY, COMPARE_AND_WRITE differ),
  *          -EOPNOTSUPP, -ETIMEDOUT, -ENXIO (store is gone), -EINVAL (iov does not
- *          fit len_bytes, or the store's alignment is not met), -ENOMEM.
+ *          fit len_bytes, or the store's alignment is not met), -ENOMEM,
+ *          -ECANCELED.
  */
 void lu_io_submit(struct lu_channel *ch, struct lu_io *io);
+
+/*
+ * @io is of no use any more: if a limit of the unit holds it back, it never starts,
+ * and done() follows in this turn, with -ECANCELED.  Else nothing happens.  Threads:
+ * as above; between submit and done().
+ */
+void lu_io_cancel(struct lu_io *io);
 
 /* This reactor's channel, with a reference on @lu.  -ENOMEM or the store's. */
 int lu_channel_get(struct lu *lu, struct lu_channel **ret_ch);
 void lu_channel_put(struct lu_channel *ch);	/* I/O in flight keeps it alive */
 struct lu *lu_channel_lu(struct lu_channel *ch);
-struct lu_stats *lu_channel_stats(struct lu_channel *ch);
+/* Requests wait because of a limit; there is a limit. */
+bool lu_channel_throttled(const struct lu_channel *ch);
+bool lu_channel_limited(const struct lu_channel *ch);

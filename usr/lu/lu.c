@@ -14,6 +14,8 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "base/rcu.h"
+#include "lu/latency.h"
+#include "reactor/group.h"
 
 #define BLOCK_BYTES_DEFAULT	512
 
@@ -100,6 +102,7 @@ static void lu_free(struct lu *lu)
 	if (lu->identity)
 		free(container_of(lu->identity, struct identity, id));
 	lu_range_lock_fini(&lu->locks);
+	lu_latency_fini(lu);
 	free(lu->bstype);
 	free(lu->path);
 	free(lu->bsopts);
@@ -119,7 +122,8 @@ static struct lu *lu_new(const struct bs_open_spec *spec, const struct lu_identi
 	lu->bstype = strdup(spec->bstype);
 	lu->path = strdup(spec->path ? spec->path : "");
 	lu->bsopts = strdup(spec->bsopts ? spec->bsopts : "");
-	if (!lu->bstype || !lu->path || !lu->bsopts || lu_set_identity(lu, id))
+	if (!lu->bstype || !lu->path || !lu->bsopts || lu_set_identity(lu, id) ||
+	    lu_latency_init(lu, reactor_group_size()))
 		return NULL;
 	return TAKE_PTR(lu);
 }

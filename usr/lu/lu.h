@@ -11,14 +11,19 @@
 #include "bs/bs.h"
 #include "lu/geometry.h"
 #include "lu/identity.h"
+#include "lu/qos.h"
 #include "lu/range_lock.h"
 #include "lu/reserve.h"
+
+struct lu_latency;
 
 struct lu {
 	/* Constant after lu_open(). */
 	struct bs_device *dev;
 	char *bstype, *path, *bsopts;
 	uint32_t open_flags;		/* BS_OPEN_* */
+	struct lu_latency *latency;	/* by reactor, which writes its own */
+	unsigned int nr_latency;
 
 	/* Any thread: readers under RCU, control replaces. */
 	struct lu_geometry *geometry;
@@ -30,6 +35,7 @@ struct lu {
 	atomic_bool write_cache;	/* off: each write is durable before done() */
 	struct lu_reserve reserve;
 	struct lu_range_locks locks;	/* COMPARE_AND_WRITE against other writers */
+	struct lu_qos qos;
 
 	/* Control only. */
 	void (*closed)(void *arg);

@@ -80,6 +80,18 @@ static void write_method(FILE *to, const struct mgmt_method *m)
 		m->result ? m->result : "`{}`");
 }
 
+/* A result that several methods have. */
+static void write_latency(FILE *to)
+{
+	fprintf(to, "### Latency\n\n"
+		    "`latency` has an object for each LUN: `tid`, `lun`, and for each kind of operation that has happened\n"
+		    "(`read`, `write`, `flush`, `unmap`, `other`) an object with `count`, `mean_ns`, `p50_ns`, `p90_ns`, `p99_ns`,\n"
+		    "`p999_ns` and `max_ns`, in nanoseconds, since the LUN was made and over all its sessions. A quantile is the\n"
+		    "upper end of a bucket, up to 1/16 above the truth. What is measured: from the moment at which the logical\n"
+		    "unit has the operation (with all data, if it writes) until it is done, so with the wait for a limit and with\n"
+		    "the store, without the network. A long UNMAP or WRITE SAME is several operations.\n\n");
+}
+
 static void write_params(FILE *to, const char *of, const char *members, param_name nth)
 {
 	const char *name, *range, *help;
@@ -94,6 +106,7 @@ void mgmt_describe_write(FILE *to, const struct mgmt_method *methods)
 {
 	for (; methods->name; methods++)
 		write_method(to, methods);
+	write_latency(to);
 	write_params(to, "logical unit", "lun.create and lun.update", mgmt_lun_params_name);
 	fprintf(to, "\n");
 	write_params(to, "target port group", "tpg.create and tpg.update", mgmt_tpg_param_name);

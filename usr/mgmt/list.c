@@ -27,6 +27,7 @@ static const char *open_flags(uint32_t flags)
 static void add_store(json_t *v, const struct lu *lu)
 {
 	const struct lu_geometry *g = lu_geometry(lu);
+	const struct lu_qos_limits *q = lu_qos_limits(lu);
 
 	json_object_set_new(v, "size_bytes",
 			    json_integer((json_int_t)lu_geometry_bytes(g, g->nr_blocks)));
@@ -37,6 +38,10 @@ static void add_store(json_t *v, const struct lu *lu)
 	json_object_set_new(v, "bsoflags", json_string(open_flags(lu->open_flags)));
 	json_object_set_new(v, "write_cache",
 			    json_boolean(atomic_load(&lu->write_cache)));
+	json_object_set_new(v, "iops_limit", json_integer((json_int_t)q->iops_limit));
+	json_object_set_new(v, "iops_burst", json_integer((json_int_t)q->iops_burst));
+	json_object_set_new(v, "bw_limit", json_integer((json_int_t)q->bw_limit));
+	json_object_set_new(v, "bw_burst", json_integer((json_int_t)q->bw_burst));
 }
 
 /* tgt shows the controller as a device of one-byte blocks without any. */

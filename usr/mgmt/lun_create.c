@@ -86,6 +86,9 @@ static int publish(struct opening *o, struct lu *lu)
 	int err;
 
 	mgmt_lun_update_apply(lu, &o->change);
+	err = lu_qos_set(lu, &o->change.limits);
+	if (err < 0)
+		return err;
 	l->dev = scsi_device_new(o->type, lu, &o->change.config);
 	if (!l->dev)
 		return -ENOMEM;

@@ -15,6 +15,10 @@
 #define CONFIG(member)	offsetof(struct scsi_device_config, member), \
 			sizeof(((struct scsi_device_config *)NULL)->member)
 
+#define LIMIT(member)	.off = offsetof(struct lu_qos_limits, member)
+#define LIMIT_IOPS_MAX	1000000000ULL
+#define LIMIT_BYTES_MAX	(1ULL << 50)
+
 #define MODE_PAGE_BYTES_MAX	(sizeof(((struct scsi_device_page *)NULL)->b))
 #define PAGE_CACHING		0x08
 #define PAGE_CONTROL		0x0a
@@ -24,7 +28,7 @@ struct param {
 	enum mgmt_lun_news news;
 	int (*set)(struct mgmt_lun_change *c, const struct param *p,
 		   const char *value, struct mgmt_fault *f);
-	size_t off, bytes;		/* of the config's member */
+	size_t off, bytes;		/* of the config's member; off: or of the limits' */
 	uint64_t max;
 	const char *range, *help;
 };
@@ -214,6 +218,33 @@ static int set_mode_page(struct mgmt_lun_change *c, const struct param *p,
 	return 0;
 }
 
+static int set_limit(struct mgmt_lun_change *c, const struct param *p, uint64_t n)
+{
+	*(uint64_t *)(void *)((uint8_t *)&c->limits + p->off) = n;
+	return 0;
+}
+
+static int set_ops(struct mgmt_lun_change *c, const struct param *p,
+		   const char *value, struct mgmt_fault *f)
+{
+	uint64_t n;
+
+	if (parse_u64(value, 0, p->max, &n) < 0)
+		return fault(f, p, "must be 0 (none) to %" PRIu64, p->max);
+	return set_limit(c, p, n);
+}
+
+static int set_bytes(struct mgmt_lun_change *c, const struct param *p,
+		     const char *value, struct mgmt_fault *f)
+{
+	uint64_t n;
+
+	if (parse_size(value, &n) < 0 || n > p->max)
+		return fault(f, p, "must be 0 (none) to %" PRIu64
+			     " bytes, with a suffix k, M, G, T if you like", p->max);
+	return set_limit(c, p, n);
+}
+
 static int refuse_path(struct mgmt_lun_change *c, const struct param *p,
 		       const char *value, struct mgmt_fault *f)
 {
@@ -267,6 +298,18 @@ static const struct param params[] = {
 	{ "mode_page", MGMT_LUN_NEWS_MODE, set_mode_page,
 	  .range = "page:subpage:length:byte:...",
 	  .help = "8:0 sets WCE (write cache), 10:0 sets D_SENSE and SWP; another page is shown as given (length 0: no longer)" },
+	{ "iops_limit", MGMT_LUN_NEWS_NONE, set_ops, LIMIT(iops_limit),
+	  .max = LIMIT_IOPS_MAX, .range = "0 to 1000000000",
+	  .help = "operations a second, of all initiators together; 0: no limit" },
+	{ "iops_burst", MGMT_LUN_NEWS_NONE, set_ops, LIMIT(iops_burst),
+	  .max = LIMIT_IOPS_MAX, .range = "0 to 1000000000",
+	  .help = "operations at once after a pause; 0: a tenth of iops_limit" },
+	{ "bw_limit", MGMT_LUN_NEWS_NONE, set_bytes, LIMIT(bw_limit),
+	  .max = LIMIT_BYTES_MAX, .range = "0 to 1P, suffix k, M, G, T",
+	  .help = "bytes a second, of all initiators together; 0: no limit" },
+	{ "bw_burst", MGMT_LUN_NEWS_NONE, set_bytes, LIMIT(bw_burst),
+	  .max = LIMIT_BYTES_MAX, .range = "0 to 1P, suffix k, M, G, T",
+	  .help = "bytes at once after a pause; 0: a tenth of bw_limit" },
 	{ "path", MGMT_LUN_NEWS_MEDIUM, refuse_path, .help = "" },
 	{ "bsopts", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
 	{ "bsoflags", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },

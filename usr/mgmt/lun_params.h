@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "lu/identity.h"
+#include "lu/qos.h"
 #include "mgmt/fields.h"
 #include "scsi/device.h"
 
@@ -22,6 +23,7 @@ struct mgmt_lun_change {
 	struct scsi_device_config config;
 	struct lu_identity id;
 	int write_cache;		/* -1: as the store does by itself */
+	struct lu_qos_limits limits;
 
 	/* For tgt_ids. */
 	const char *target_name;
@@ -39,7 +41,8 @@ enum mgmt_lun_news {
 	MGMT_LUN_NEWS_MODE,
 	MGMT_LUN_NEWS_CAPACITY,
 	MGMT_LUN_NEWS_MEDIUM,
-	MGMT_LUN_NEWS_NR
+	MGMT_LUN_NEWS_NR,
+	MGMT_LUN_NEWS_NONE = MGMT_LUN_NEWS_NR
 };
 
 /* Set @values in @c.  -EINVAL: *ret_fault says why, and @c is of no use. */

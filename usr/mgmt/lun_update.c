@@ -44,10 +44,15 @@ void mgmt_lun_update_apply(struct lu *lu, const struct mgmt_lun_change *c)
 static int apply(struct mgmt_lun *l, const struct mgmt_lun_change *c)
 {
 	const struct lu_identity before = *lu_identity(l->lu);
+	const struct lu_qos_limits limits = *lu_qos_limits(l->lu);
 
-	if (lu_set_identity(l->lu, &c->id) < 0)
+	if (lu_qos_set(l->lu, &c->limits) < 0)
 		return -ENOMEM;
-	if (scsi_device_set_config(l->dev, &c->config) < 0) {
+	if (lu_set_identity(l->lu, &c->id) < 0 ||
+	    scsi_device_set_config(l->dev, &c->config) < 0) {
+		if (lu_qos_set(l->lu, &limits) < 0)
+			log_err("LUN %" PRIu64 ": out of memory, its limits have changed alone",
+				l->lun);
 		if (lu_set_identity(l->lu, &before) < 0)
 			log_err("LUN %" PRIu64 ": out of memory, its ids have changed alone",
 				l->lun);
@@ -67,6 +72,10 @@ void mgmt_lun_update_warn(struct mgmt_call *call, const struct lu *lu,
 		mgmt_rpc_warn(call,
 			      "a store of type %s cannot give space back: thin provisioning is not offered",
 			      lu->bstype);
+	if (c->limits.iops_burst && !c->limits.iops_limit)
+		mgmt_rpc_warn(call, "iops_burst has no effect without iops_limit");
+	if (c->limits.bw_burst && !c->limits.bw_limit)
+		mgmt_rpc_warn(call, "bw_burst has no effect without bw_limit");
 	if (!c->config.readonly && lu->open_flags & BS_OPEN_RDONLY)
 		mgmt_rpc_warn(call,
 			      "the store was opened read-only: remove the LUN and add it anew to write");
@@ -87,6 +96,7 @@ void mgmt_lun_update_run(struct mgmt_call *call)
 		.config = *scsi_device_config(l->dev),
 		.id = *lu_identity(l->lu),
 		.write_cache = wce,
+		.limits = *lu_qos_limits(l->lu),
 		.target_name = l->target->scsi->name,
 		.tid = l->target->tid,
 		.lun = l->lun,

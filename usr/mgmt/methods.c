@@ -54,7 +54,8 @@
 			  ISCSI_NAME_MAX }
 #define LUN_PARAMS(need) { "params", "see: parameters of a logical unit", MGMT_PAIRS, need }
 
-#define LUN_ROWS	"`luns`: counters for each session and LUN"
+#define SESSION_ROWS	"`luns`: counters for each session and LUN"
+#define LUN_ROWS	SESSION_ROWS "; `latency`: see below, for each LUN"
 
 const struct mgmt_method mgmt_methods[] = {
 	{ "account.bind", "Bind an account to a target, or to discovery if no tid is given",
@@ -119,7 +120,7 @@ const struct mgmt_method mgmt_methods[] = {
 	  .run = mgmt_portal_list, NO_FIELDS },
 
 	{ "session.stat", "Tell the counters of a session",
-	  LUN_ROWS "; `connections`: counters for each",
+	  SESSION_ROWS "; `connections`: counters for each",
 	  .run = mgmt_stats_session, FIELDS(TID, SID) },
 
 	{ "system.describe", "Tell these methods",

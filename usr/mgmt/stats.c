@@ -5,6 +5,8 @@
  *
  * A row is shown for each pair of a session and a LUN of its target.  One that
  * was never addressed has no I_T_L nexus, and zeroes.
+ *
+ * How long operations took is known per LUN, and not per session.
  */
 #include "mgmt/stats.h"
 
@@ -16,6 +18,7 @@
 #include "iscsi/session.h"
 #include "iscsi/target.h"
 #include "mgmt/connection.h"
+#include "mgmt/latency.h"
 #include "mgmt/lun.h"
 #include "mgmt/rpc.h"
 #include "mgmt/system.h"
@@ -212,7 +215,7 @@ struct walk {
 	struct gathering *g;
 	const struct mgmt_target *target;
 	const struct mgmt_lun *lun;
-	json_t *rows;
+	json_t *rows, *latency;
 };
 
 static json_t *itl_row(const struct mgmt_stats_itl *r)
@@ -258,6 +261,8 @@ static void visit_target(struct mgmt_target *t, void *arg)
 		    (scope->lun >= 0 && (uint64_t)scope->lun != w->lun->lun))
 			continue;
 		iscsi_register_each(t->tid, visit_session, w);
+		if (w->lun->lu && scope->sid < 0)
+			json_array_append_new(w->latency, mgmt_latency_row(w->lun));
 	}
 }
 
@@ -295,8 +300,13 @@ static json_t *result_of(struct gathering *g)
 			qsort(g->sum.itls, g->sum.nr_itls, sizeof(*g->sum.itls),
 			      compare_itls);
 		w.rows = json_array();
+		w.latency = json_array();
 		mgmt_target_each(visit_target, &w);
 		json_object_set_new(result, "luns", w.rows);
+		if (g->scope.sid < 0)
+			json_object_set_new(result, "latency", w.latency);
+		else
+			json_decref(w.latency);
 	}
 	if (g->scope.conns) {
 		if (g->sum.nr_conns)

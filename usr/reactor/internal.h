@@ -29,6 +29,7 @@ struct reactor {
 
 	/* Owning thread only. */
 	uint64_t now_ns;
+	uint64_t clock_ns;		/* 0: to be read */
 	uint64_t gap_ns;		/* average wait for the next event */
 	unsigned int nr_working;	/* items that workers have for it */
 	struct list_head hooks[REACTOR_NR_STAGES];

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/probe.h"
 #include "base/rcu.h"
 #include "reactor/internal.h"
 
@@ -77,6 +78,13 @@ uint64_t reactor_now_ns(const struct reactor *r)
 	return r->now_ns;
 }
 
+uint64_t reactor_clock_ns(struct reactor *r)
+{
+	if (unlikely(!r->clock_ns))
+		r->clock_ns = clock_now_ns();
+	return r->clock_ns;
+}
+
 void reactor_hook_init(struct reactor_hook *h, void (*run)(struct reactor_hook *h))
 {
 	list_init(&h->node);
@@ -112,6 +120,7 @@ static void run_stage(struct reactor *r, enum reactor_stage stage)
 
 	list_init(&batch);
 	list_splice_tail(&batch, &r->hooks[stage]);
+	r->clock_ns = 0;
 	while ((h = list_pop(&batch, struct reactor_hook, node)))
 		h->run(h);
 }
@@ -184,7 +193,7 @@ static void wait_for_events(struct reactor *r)
 		n = poll_events(r, 0);
 	}
 	r->nr_events = n;
-	r->now_ns = clock_now_ns();
+	r->clock_ns = r->now_ns = clock_now_ns();
 	note_gap(r, since_ns);
 }
 
@@ -206,9 +215,11 @@ void reactor_run(struct reactor *r)
 	rcu_register_thread();
 	while (!atomic_load_explicit(&r->stop, memory_order_relaxed)) {
 		wait_for_events(r);
+		PROBE(reactor, turn_begin, r->id, r->nr_events);
 		dispatch(r);
 		reactor_timer_run(r);
 		run_stages(r);
+		PROBE(reactor, turn_end, r->id);
 		rcu_quiescent_state();
 	}
 	while (r->nr_exits)

@@ -49,6 +49,10 @@ int reactor_id(const struct reactor *r);
 /* Time at the start of this turn (ns, CLOCK_MONOTONIC).  Owning thread. */
 uint64_t reactor_now_ns(const struct reactor *r);
 
+/* The same, but read anew (once) in each round of each stage: for durations that
+ * may be shorter than a turn.  Owning thread. */
+uint64_t reactor_clock_ns(struct reactor *r);
+
 /* Arm @h for this turn; harmless if it is armed.  Owning thread. */
 void reactor_hook_arm(struct reactor *r, struct reactor_hook *h,
 		      enum reactor_stage stage);

@@ -14,6 +14,9 @@
  * its part, others of the logical unit wait for them, whichever session they are
  * of.  What was aborted but is still in the store counts, so that an initiator
  * that comes back again and again cannot add to it.
+ *
+ * A logical unit that has a limit is as slow as that, and many may: it gets half of a
+ * session's share, and while its requests wait for the limit a smaller part.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +29,7 @@
 #define SHARES		32U		/* of the arena, for a session */
 #define SHARE_MIN	(4ULL << 20)
 #define PARTS		8U		/* of the arena, for a logical unit */
+#define PARTS_THROTTLED	64U		/* ...that is held back by its limit */
 
 struct scsi_memory_account {		/* of a device, on this reactor */
 	struct list_head node;
@@ -66,15 +70,24 @@ void scsi_memory_account_put(struct scsi_memory_account *a)
 static bool over_share(const struct scsi_task *t, uint64_t bytes)
 {
 	const uint64_t share = MAX(reactor_buffer_cap() / SHARES, SHARE_MIN);
+	const struct scsi_itl *itl = t->itl;
 
-	return t->itl->memory_bytes && t->nexus->memory_bytes + bytes > share;
+	if (!itl->memory_bytes)
+		return false;
+	return t->nexus->memory_bytes + bytes > share ||
+	       (itl->memory_bytes + bytes > share / 2 && itl->ch &&
+		lu_channel_limited(itl->ch));
 }
 
 static bool over_part(const struct scsi_task *t, uint64_t bytes)
 {
+	const uint64_t cap = reactor_buffer_cap();
 	const uint64_t held = t->itl->account->bytes;
 
-	return held && held + bytes > MAX(reactor_buffer_cap() / PARTS, BUFFER_BYTES_MAX);
+	if (!held || likely(held + bytes <= cap / PARTS_THROTTLED))
+		return false;
+	return held + bytes > MAX(cap / PARTS, BUFFER_BYTES_MAX) ||
+	       (t->itl->ch && lu_channel_throttled(t->itl->ch));
 }
 
 /* Its turn among those of its own I_T_L nexus; @t->finished is free in this

@@ -188,6 +188,7 @@ void scsi_task_end(struct scsi_task *t, enum scsi_status status)
 	/* t->finished is needed for the other list, so the answer goes now; a
 	 * caller is never within the transport's own call. */
 	linger(t);
+	lu_io_cancel(&t->io);
 	respond(t);
 }
 
@@ -202,8 +203,10 @@ void scsi_task_abort(struct scsi_task *t)
 	if (t->state != SCSI_TASK_DONE)
 		scsi_task_set_leave(t);
 	t->state = SCSI_TASK_DONE;
-	if (t->in_store)
+	if (t->in_store) {
 		linger(t);
+		lu_io_cancel(&t->io);
+	}
 	t->transport->aborted(t);
 }
 

@@ -422,41 +422,6 @@ static void closing_waits_for_channels(void **state)
 	assert_int_equal(atomic_load(&ram->groups), 0);
 }
 
-struct read_stats {
-	struct client *c;
-	struct lu_stats sum;
-};
-
-static void stats_read(void *arg)
-{
-	struct read_stats *s = arg;
-
-	lu_stats_sum(&s->sum, lu_channel_stats(s->c->ch));
-}
-
-static void commands_are_counted(void **state)
-{
-	struct lu *lu = disk_open("ram", NULL, "");
-	struct client c = client_open(lu, 0);
-	struct read_stats s = { .c = &c };
-	uint8_t buf[1024] = { 0 };
-
-	(void)state;
-	assert_int_equal(do_write(&c, 0, buf, 1024), 0);
-	assert_int_equal(do_read(&c, 0, buf, 512), 0);
-	assert_int_equal(do_read(&c, 512, buf, 512), 0);
-	assert_int_equal(do_read(&c, 1ULL << 40, buf, 512), -ERANGE);
-	call_on(c.reactor, stats_read, &s);
-	assert_int_equal(s.sum.wr_subm_cmds, 1);
-	assert_int_equal(s.sum.wr_done_bytes, 1024);
-	assert_int_equal(s.sum.rd_subm_cmds, 3);
-	assert_int_equal(s.sum.rd_done_cmds, 2);
-	assert_int_equal(s.sum.rd_done_bytes, 1024);
-	assert_int_equal(s.sum.errs, 1);
-	client_close(&c);
-	disk_close(lu);
-}
-
 static void find_ram(void)
 {
 	void *so = dlopen(build_path("tests/modules/bs_ram.so"), RTLD_NOW | RTLD_NOLOAD);
@@ -496,7 +461,6 @@ int main(void)
 		cmocka_unit_test(good_means_durable_when_asked),
 		cmocka_unit_test(zero_patterns_become_zeroes),
 		cmocka_unit_test(closing_waits_for_channels),
-		cmocka_unit_test(commands_are_counted),
 	};
 
 	return cmocka_run_group_tests_name("lu/io", tests, setup, teardown);

@@ -84,6 +84,21 @@ static void what_stays_the_same_is_no_news(void **state)
 		INQUIRY | MODE | CAPACITY | MEDIUM);
 }
 
+/* Initiators are not told: to them it is a device that is as fast as it is. */
+static void limits_are_set(void **state)
+{
+	const struct mgmt_lun_change c = changed(
+		"{\"iops_limit\":100,\"iops_burst\":\"20\",\"bw_limit\":\"10M\",\"bw_burst\":4096}",
+		0);
+
+	(void)state;
+	assert_int_equal(c.limits.iops_limit, 100);
+	assert_int_equal(c.limits.iops_burst, 20);
+	assert_int_equal(c.limits.bw_limit, 10 << 20);
+	assert_int_equal(c.limits.bw_burst, 4096);
+	assert_int_equal(changed("{\"bw_limit\":\"1P\"}", 0).limits.bw_limit, 1ULL << 50);
+}
+
 static void long_inquiry_texts_are_cut_with_a_word(void **state)
 {
 	const struct mgmt_lun_change c = changed("{\"vendor_id\":\"123456789\"}", INQUIRY);
@@ -165,6 +180,14 @@ static void bad_values_are_refused(void **state)
 		  "parameter 'path': a disk's store cannot be exchanged; remove the LUN and add it anew" },
 		{ "{\"bsopts\":\"a=b\"}",
 		  "parameter 'bsopts': can be given only when the LUN is made" },
+		{ "{\"iops_limit\":\"1k\"}",
+		  "parameter 'iops_limit': must be 0 (none) to 1000000000" },
+		{ "{\"iops_limit\":-1}",
+		  "parameter 'iops_limit': must be 0 (none) to 1000000000" },
+		{ "{\"bw_limit\":\"fast\"}",
+		  "parameter 'bw_limit': must be 0 (none) to 1125899906842624 bytes, with a suffix k, M, G, T if you like" },
+		{ "{\"bw_burst\":\"2P\"}",
+		  "parameter 'bw_burst': must be 0 (none) to 1125899906842624 bytes, with a suffix k, M, G, T if you like" },
 		{ "{\"mode_page\":\"8\"}",
 		  "parameter 'mode_page': the length must be the number of bytes that follow it" },
 		{ "{\"mode_page\":\"8:0:18:0\"}",
@@ -201,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_set),
 		cmocka_unit_test(what_stays_the_same_is_no_news),
+		cmocka_unit_test(limits_are_set),
 		cmocka_unit_test(long_inquiry_texts_are_cut_with_a_word),
 		cmocka_unit_test(tgt_ids_come_back),
 		cmocka_unit_test(mode_pages_set_what_they_can),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "lu/latency.h"
 #include "ram.h"
+#include "sbc/limits.h"
 
 #define BLOCK	512U
 #define BLOCKS	65536U		/* of the disk */
@@ -166,7 +168,7 @@ static void long_ranges_are_whole(void **state)
 {
 	struct scsi_device_config config = scsi_device_default;
 	struct command c = { .cdb = { 0x42, [8] = 24 } };
-	struct lu_stats *stats;
+	struct histogram sum = { 0 };
 
 	(void)state;
 	config.thin_provisioning = true;
@@ -175,8 +177,9 @@ static void long_ranges_are_whole(void **state)
 	put(0, 5, 0xffffffff);
 	header(1);
 	assert_int_equal(run_out(rig.a, &c, list, 24), SCSI_GOOD);
-	stats = lu_channel_stats(scsi_nexus_itl(&rig.a->nexus, DISK_LUN)->ch);
-	assert_int_equal(atomic_load(&stats->wr_done_bytes), 0xffffffffULL * BLOCK);
+	lu_latency_sum(rig.disk->lu, LU_LATENCY_UNMAP, &sum);
+	assert_int_equal(histogram_summarize(&sum).count,
+			 DIV_ROUND_UP((5 + 0xffffffffULL) * BLOCK, SBC_UNMAP_STEP_BYTES));
 }
 
 static void a_thick_disk_has_no_unmap(void **state)
