@@ -204,7 +204,7 @@ struct publication {
 	void *arg;
 };
 
-static void free_rcu(struct rcu_head *head)
+static void alua_free_rcu(struct rcu_head *head)
 {
 	free(container_of(head, struct scsi_alua, rcu));
 }
@@ -258,7 +258,7 @@ static void update_devices(const struct scsi_target *t, uint8_t tpgs)
 static void retire(struct scsi_alua *old)
 {
 	if (old)
-		call_rcu(&old->rcu, free_rcu);
+		call_rcu(&old->rcu, alua_free_rcu);
 }
 
 int scsi_alua_publish(struct scsi_target *t, struct scsi_alua *a,

@@ -8,7 +8,7 @@
 
 static struct scsi_ports *published;	/* RCU; NULL: none */
 
-static void free_rcu(struct rcu_head *head)
+static void ports_free_rcu(struct rcu_head *head)
 {
 	free(container_of(head, struct scsi_ports, rcu));
 }
@@ -37,7 +37,7 @@ int scsi_port_publish(const uint16_t *ids, unsigned int n)
 	}
 	old = rcu_xchg_pointer(&published, new);
 	if (old)
-		call_rcu(&old->rcu, free_rcu);
+		call_rcu(&old->rcu, ports_free_rcu);
 	return 0;
 }
 
