@@ -296,6 +296,10 @@ int iscsi_command_received(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 		abort_overlapped(cmd);
 	list_add_tail(bucket(s, cmd->itt), &cmd->node);
 	s->nr_commands++;
+	/* No command that we have is bidirectional. */
+	if (unlikely(cmd->read && cmd->write))
+		cmd->task.status = scsi_task_fail(&cmd->task,
+						  SCSI_SENSE_INVALID_FIELD_IN_COMMAND_IU);
 	if (unlikely(cmd->busy))
 		cmd->task.status = SCSI_BUSY;
 	if (unlikely(cmd->task.status != SCSI_GOOD)) {

@@ -198,13 +198,14 @@ static enum scsi_status check_range(struct scsi_task *t)
  * The initiator sends less than the CDB asks for.  What comes is whole blocks:
  * do that much, the transport reports the overflow (even of everything, as other
  * targets do).  A part of a block cannot be written without inventing the rest:
- * nothing is done (as FCP-4 9.4.2 has it for FCP_DL, where iSCSI is silent).
+ * nothing is done (as FCP-4 9.4.2 has it for FCP_DL, where iSCSI is silent), nor
+ * for an initiator that has the direction wrong.
  */
 static enum scsi_status cut_data_out(struct scsi_task *t)
 {
 	t->out_bytes = t->out_max;
-	if (t->cmd->unit == SCSI_UNIT_BLOCKS &&
-	    t->out_bytes & (lu_geometry(t->dev->lu)->block_bytes - 1))
+	if (t->in_max || (t->cmd->unit == SCSI_UNIT_BLOCKS &&
+			  t->out_bytes & (lu_geometry(t->dev->lu)->block_bytes - 1)))
 		return scsi_task_fail(t, SCSI_SENSE_INVALID_FIELD_IN_COMMAND_IU);
 	return SCSI_GOOD;
 }
