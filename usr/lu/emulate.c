@@ -239,7 +239,59 @@ static void verify(struct lu_io *io)
 	get_scratch(io, compare_start);
 }
 
-/* --- COMPARE_AND_WRITE, the second half --- */
+/* --- ORWRITE, the first half --- */
+
+static void or_step(struct lu_io *io);
+
+/* What the medium has, into what is to be written. */
+static void merge(const struct lu_io *io, uint64_t bytes)
+{
+	const uint8_t *from = scratch_memory(io);
+	struct iovec v;
+	uint64_t n;
+
+	for (uint64_t done = 0; done < bytes; done += n) {
+		uint8_t *to;
+
+		iov_slice(io->iov, io->iovcnt, io->step_bytes + done, bytes - done, &v, 1,
+			  &n);
+		to = v.iov_base;
+		for (uint64_t i = 0; i < n; i++)
+			to[i] |= from[done + i];
+	}
+}
+
+static void or_read(struct bs_io *bs, int err)
+{
+	struct lu_io *io = container_of(bs, struct lu_io, bs);
+
+	if (err) {
+		compared(io, err);
+		return;
+	}
+	merge(io, bs->req.len_bytes);
+	io->step_bytes += bs->req.len_bytes;
+	if (io->step_bytes < io->len_bytes)
+		or_step(io);
+	else
+		compared(io, 0);
+}
+
+static void or_step(struct lu_io *io)
+{
+	struct iovec *iov = io->scratch.b.iov;
+	const uint64_t n = step_size(io, iov->iov_len);
+
+	iov->iov_len = n;
+	lu_io_to_store(io, BS_READ, 0, io->off_bytes + io->step_bytes, n, iov, 1, or_read);
+}
+
+static void or_start(struct lu_scratch *s)
+{
+	or_step(container_of(s, struct lu_io, scratch));
+}
+
+/* --- COMPARE_AND_WRITE and ORWRITE, the second half --- */
 
 static void exchanged(struct bs_io *bs, int err)
 {
@@ -251,12 +303,15 @@ static void exchanged(struct bs_io *bs, int err)
 
 static void exchange(struct lu_io *io)
 {
-	struct iovec *iov = io->scratch.b.iov;
-	const int cnt = iov_slice(io->iov, io->iovcnt, io->len_bytes, io->len_bytes, iov,
-				  BUFFER_IOV_MAX, NULL);
+	struct iovec *const own = io->scratch.b.iov;
+	int cnt = io->iovcnt;
 
+	if (io->op == LU_COMPARE_AND_WRITE)
+		cnt = iov_slice(io->iov, io->iovcnt, io->len_bytes, io->len_bytes, own,
+				BUFFER_IOV_MAX, NULL);
 	lu_io_to_store(io, BS_WRITE, lu_io_durable(io) ? BS_REQ_FUA : 0, io->off_bytes,
-		       io->len_bytes, iov, cnt, exchanged);
+		       io->len_bytes, io->op == LU_COMPARE_AND_WRITE ? own : io->iov, cnt,
+		       exchanged);
 }
 
 static void compared(struct lu_io *io, int err)
@@ -277,7 +332,8 @@ static void locked(void *arg, int err)
 	struct lu_io *io = arg;
 
 	if (!err)
-		err = lu_scratch_get(&io->scratch, io->len_bytes, compare_start);
+		err = lu_scratch_get(&io->scratch, io->len_bytes,
+				     io->op == LU_ORWRITE ? or_start : compare_start);
 	else
 		io->lock = NULL;
 	if (!err)
@@ -287,7 +343,7 @@ static void locked(void *arg, int err)
 	lu_io_finish(io, err);
 }
 
-static void compare_and_write(struct lu_io *io)
+static void under_lock(struct lu_io *io)
 {
 	const int err = lu_range_lock_acquire(io->ch->lu, io->off_bytes, io->len_bytes,
 					      locked, io, &io->lock);
@@ -321,7 +377,9 @@ void lu_emulate_start(struct lu_io *io)
 		[LU_WRITE_ZEROES] = write_zeroes,
 		[LU_WRITE_SAME] = write_same,
 		[LU_VERIFY] = verify,
-		[LU_COMPARE_AND_WRITE] = compare_and_write,
+		[LU_COMPARE_AND_WRITE] = under_lock,
+		[LU_ORWRITE] = under_lock,
+		[LU_PREFETCH] = not_supported,
 		[LU_BLOCK_STATUS] = block_status,
 	};
 

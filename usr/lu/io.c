@@ -30,6 +30,8 @@ static const struct {
 	[LU_WRITE_SAME] = { BS_WRITE_SAME, true, IOV_PATTERN },
 	[LU_VERIFY] = { BS_NR_OPS, false, IOV_LEN_OR_NONE },
 	[LU_COMPARE_AND_WRITE] = { BS_COMPARE_AND_WRITE, true, IOV_TWICE_LEN },
+	[LU_ORWRITE] = { BS_NR_OPS, true, IOV_LEN },
+	[LU_PREFETCH] = { BS_PREFETCH, false, IOV_IGNORED },
 	[LU_BLOCK_STATUS] = { BS_BLOCK_STATUS, false, IOV_IGNORED },
 };
 
@@ -141,7 +143,10 @@ static bool is_native(const struct lu_io *io)
 
 bool lu_io_writes(const struct lu_io *io)
 {
-	return ops[io->op].writes && (io->op != LU_COMPARE_AND_WRITE || is_native(io));
+	/* Those that lock order themselves by their locks. */
+	if (io->op == LU_COMPARE_AND_WRITE || io->op == LU_ORWRITE)
+		return is_native(io);
+	return ops[io->op].writes;
 }
 
 static uint16_t native_flags(const struct lu_io *io)
@@ -198,7 +203,8 @@ static int check(const struct lu_io *io)
 	    (atomic_load_explicit(&ch->lu->read_only, memory_order_relaxed) ||
 	     ch->info->read_only))
 		return -EROFS;
-	if (io->op == LU_UNMAP && !lu_channel_has(ch, BS_UNMAP))
+	if ((io->op == LU_UNMAP || io->op == LU_PREFETCH) &&
+	    !lu_channel_has(ch, ops[io->op].op))
 		return -EOPNOTSUPP;
 	if (((io->off_bytes | io->len_bytes) & (align - 1)) || !iov_fits(io))
 		return -EINVAL;
@@ -214,7 +220,8 @@ static bool is_noop(const struct lu_io *io)
 
 static void go(struct lu_io *io)
 {
-	if (lu_io_writes(io) && unlikely(lu_range_lock_blocks(&io->ch->lu->locks, io)))
+	if (lu_io_writes(io) && !(io->flags & LU_IO_LOCKED) &&
+	    unlikely(lu_range_lock_blocks(&io->ch->lu->locks, io)))
 		return;
 	lu_io_start(io);
 }

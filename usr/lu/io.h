@@ -4,8 +4,8 @@
  * front ends join here.
  *
  * What the store cannot do itself is emulated (WRITE_SAME, WRITE_ZEROES by
- * writing; COMPARE_AND_WRITE by read and write under a range lock); UNMAP on a
- * store without it is refused with -EOPNOTSUPP.
+ * writing; COMPARE_AND_WRITE and ORWRITE by read and write under a range lock);
+ * UNMAP and PREFETCH on a store without it are refused with -EOPNOTSUPP.
  */
 #pragma once
 #include <stdbool.h>
@@ -23,12 +23,15 @@ struct lu_channel;		/* opaque: one per LU per reactor, counted */
 enum lu_op { LU_READ, LU_WRITE, LU_FLUSH, LU_UNMAP, LU_WRITE_ZEROES, LU_WRITE_SAME,
 	     LU_VERIFY,		/* read and compare with iov, or only read (iovcnt 0) */
 	     LU_COMPARE_AND_WRITE,
+	     LU_ORWRITE,	/* what was written is left in iov's memory */
+	     LU_PREFETCH,	/* into the store's cache, soon */
 	     LU_BLOCK_STATUS,	/* result: bytes from off_bytes in one state */
 	     LU_NR_OPS };
 
 #define LU_IO_FUA	0x1U
 #define LU_IO_UNMAP	0x2U	/* WRITE_ZEROES/WRITE_SAME of zeroes may deallocate */
 #define LU_IO_MAPPED	0x4U	/* out, BLOCK_STATUS: there is data, or may be */
+#define LU_IO_LOCKED	0x8U	/* the submitter holds a range lock on all of it */
 
 struct lu_io {			/* caller's memory; ours until done() */
 	enum lu_op op;
@@ -54,7 +57,7 @@ struct lu_io {			/* caller's memory; ours until done() */
 	uint64_t step_bytes;	/* emulation: how far it is */
 	struct lu_scratch scratch;
 	union {
-		struct lu_range_lock *lock;	/* COMPARE_AND_WRITE: held */
+		struct lu_range_lock *lock;	/* emulation: held */
 		struct mail unblocked;		/* other writes: the lock is gone */
 	};
 };

@@ -26,6 +26,8 @@ static const struct {
 	[LU_WRITE_SAME] = { true, true },
 	[LU_VERIFY] = { true, true },
 	[LU_COMPARE_AND_WRITE] = { true, true },
+	[LU_ORWRITE] = { true, true },
+	[LU_PREFETCH] = { true, true },
 };
 
 static struct lu_io *first(const struct lu_qos_queue *q)

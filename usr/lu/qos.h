@@ -3,8 +3,8 @@
  * lu/qos.h - limits of a logical unit: operations and bytes a second.
  *
  * They hold for the unit as a whole, over all reactors, sessions and front ends.
- * READ, WRITE, VERIFY, WRITE_SAME, WRITE_ZEROES and COMPARE_AND_WRITE count as one
- * operation with their bytes, UNMAP as one operation without any; FLUSH and
+ * READ, WRITE, VERIFY, WRITE_SAME, WRITE_ZEROES, COMPARE_AND_WRITE, ORWRITE and
+ * PREFETCH count as one operation with their bytes, UNMAP as one operation without any; FLUSH and
  * BLOCK_STATUS do not count.
  *
  * What is over a limit waits on its reactor, in order of arrival.  How many may wait

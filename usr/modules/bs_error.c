@@ -14,7 +14,8 @@
  *
  * Which requests:
  *	op=LIST		read, write, flush, unmap, write_zeroes, write_same,
- *			compare_and_write, block_status, any; several with '+'
+ *			compare_and_write, block_status, prefetch, any;
+ *			several with '+'
  *			(default any)
  *	at=BYTES len=BYTES	that touch this range (default: anywhere; len
  *			defaults to 1).  A flush has no range: it touches none

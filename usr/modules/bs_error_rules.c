@@ -49,6 +49,7 @@ static const struct {
 	{ "write_same", BS_OP_BIT(BS_WRITE_SAME) },
 	{ "compare_and_write", BS_OP_BIT(BS_COMPARE_AND_WRITE) },
 	{ "block_status", BS_OP_BIT(BS_BLOCK_STATUS) },
+	{ "prefetch", BS_OP_BIT(BS_PREFETCH) },
 	{ "any", UINT32_MAX },
 };
 

@@ -111,6 +111,8 @@ static void writers_wait_for_the_lock_and_others_do_not(void **state)
 	settle();
 	assert_false(is_posted(&mine.over));
 	assert_false(is_posted(&other.over));
+	assert_int_equal(do_io(&a, LU_WRITE, LU_IO_LOCKED, 4096, 1024, buf, 1024, NULL), 0);
+	assert_false(is_posted(&mine.over));
 	lock_end(l);
 	assert_int_equal(request_wait(&mine), 0);
 	assert_int_equal(request_wait(&other), 0);

@@ -38,6 +38,7 @@ enum bs_op {
 	BS_COMPARE_AND_WRITE,	/* iov: len_bytes to compare, then len_bytes to write */
 	BS_COPY,		/* within the device, from src_bytes */
 	BS_BLOCK_STATUS,	/* result: bytes from off_bytes in the same state */
+	BS_PREFETCH,		/* bring the range into a cache; no need to wait for it */
 	BS_NR_OPS
 };
 
@@ -180,12 +181,6 @@ BS_EXPORT void bs_complete_from(struct bs_channel *ch, struct bs_req *req, int e
  * value completes the request.  A turn's requests are handed over together.
  */
 BS_EXPORT void bs_run_blocking(struct bs_channel *ch, struct bs_req *req,
-			       int (*run)(struct bs_dev *dev, struct bs_req *req));
-
-/* The same for calls that would only wait for each other (writes under the lock
- * of an inode): a channel's run one after another, many per hand-over.  They are
- * completed together, so this is for short ones. */
-BS_EXPORT void bs_run_in_order(struct bs_channel *ch, struct bs_req *req,
 			       int (*run)(struct bs_dev *dev, struct bs_req *req));
 
 /* Watch @fd for input in the group's reactor.  NULL: no memory, or not an fd that
