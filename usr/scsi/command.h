@@ -32,6 +32,7 @@ enum scsi_access {
 #define SCSI_CMD_RANGE		0x10U	/* lba and nr must lie on the medium */
 #define SCSI_CMD_THIN		0x20U	/* only where the LU is thin provisioned */
 #define SCSI_CMD_UNRESERVED	0x40U	/* runs under somebody's RESERVE (SPC-2 5.5.1) */
+#define SCSI_CMD_REPAIRS	0x80U	/* runs after a SANITIZE or FORMAT UNIT that failed */
 
 struct scsi_field {		/* bytes of the CDB, big-endian */
 	uint8_t at, bytes;
@@ -43,7 +44,7 @@ struct scsi_command {
 	bool has_sa;			/* .sa counts: byte 1 bits 4-0 (7Fh: bytes 8-9) */
 	uint16_t sa;
 	uint8_t cdb_bytes;
-	uint8_t flags;			/* SCSI_CMD_* */
+	uint16_t flags;			/* SCSI_CMD_* */
 	uint16_t timeout_s;		/* nominal, for REPORT SUPPORTED OPERATION CODES */
 	enum scsi_data data;
 	enum scsi_unit unit;

@@ -10,6 +10,7 @@
 #include "base/rcu.h"
 #include "base/refcount.h"
 #include "lu/stats.h"
+#include "scsi/background.h"
 
 struct lu;
 struct scsi_command;
@@ -62,6 +63,8 @@ struct scsi_device {
 	atomic_uint tpgs;		/* TPGS of its target; scsi/alua.c writes it */
 	atomic_uint prevent_removal;	/* I_T nexuses that forbid LOEJ */
 	struct lu_stats past;		/* of I_T_L nexuses that are gone; usage.c */
+	atomic_uint nr_luns;		/* that it is, of targets */
+	struct scsi_background background;
 
 	struct rcu_head rcu;
 };

@@ -73,7 +73,7 @@ static enum scsi_status find(struct scsi_task *t, bool *ret_opcode_known)
 
 /* --- checks before the CDB is looked at --- */
 
-static bool conflicts(const struct scsi_task *t, uint8_t flags)
+static bool conflicts(const struct scsi_task *t, unsigned int flags)
 {
 	struct lu *lu = t->dev->lu;
 
@@ -83,7 +83,7 @@ static bool conflicts(const struct scsi_task *t, uint8_t flags)
 
 /* SAM-5 r21 5.3.3: a reservation conflict goes before any unit attention but those
  * of a reset, and leaves it pending. */
-static enum scsi_status tell_attention(struct scsi_task *t, uint8_t flags)
+static enum scsi_status tell_attention(struct scsi_task *t, unsigned int flags)
 {
 	enum scsi_sense_code ua;
 
@@ -93,7 +93,7 @@ static enum scsi_status tell_attention(struct scsi_task *t, uint8_t flags)
 	return scsi_task_fail(t, ua);
 }
 
-static enum scsi_status check_state(struct scsi_task *t, uint8_t flags)
+static enum scsi_status check_state(struct scsi_task *t, unsigned int flags)
 {
 	struct scsi_itl *itl = t->itl;
 
@@ -165,8 +165,11 @@ static enum scsi_status check_command(struct scsi_task *t, bool opcode_known)
 static enum scsi_status check_medium(struct scsi_task *t)
 {
 	struct scsi_device *dev = t->dev;
-	const uint8_t flags = t->cmd->flags;
+	const unsigned int flags = t->cmd->flags;
+	struct scsi_sense s;
 
+	if (unlikely(scsi_background_refuses(dev, flags, &s)))
+		return scsi_task_fail_sense(t, &s);
 	if (!(flags & SCSI_CMD_NO_MEDIUM)) {
 		if (unlikely(!scsi_device_config(dev)->online))
 			return scsi_task_fail(t, SCSI_SENSE_NOT_READY_OFFLINE);

@@ -35,9 +35,14 @@ uint8_t scsi_sense_ascq(enum scsi_sense_code code)
 	return codes[code].ascq;
 }
 
-/* Sense key specific: field pointer, SPC-4 4.5.2.4.2. */
-static void put_field(const struct scsi_sense *s, uint8_t *p)
+/* Sense key specific: field pointer, SPC-4 4.5.2.4.2, or progress, 4.5.2.4.4. */
+static void put_specific(const struct scsi_sense *s, uint8_t *p)
 {
+	if (s->has_progress) {
+		p[0] = 0x80;
+		be_store(p + 1, 2, s->progress);
+		return;
+	}
 	p[0] = 0x80 | (s->field_in_cdb ? 0x40 : 0);
 	if (s->field_bit < 8)
 		p[0] |= 0x08 | s->field_bit;
@@ -58,8 +63,8 @@ static size_t format_fixed(const struct scsi_sense *s, uint8_t *buf)
 	buf[7] = SENSE_FIXED_BYTES - 8;
 	buf[12] = codes[s->code].asc;
 	buf[13] = codes[s->code].ascq;
-	if (s->has_field)
-		put_field(s, buf + 15);
+	if (s->has_field || s->has_progress)
+		put_specific(s, buf + 15);
 	return SENSE_FIXED_BYTES;
 }
 
@@ -80,10 +85,10 @@ static size_t format_descriptor(const struct scsi_sense *s, uint8_t *buf)
 		be_store(p + 4, 8, s->info);
 		p += 12;
 	}
-	if (s->has_field) {		/* 4.5.2.4 */
+	if (s->has_field || s->has_progress) {	/* 4.5.2.4 */
 		p[0] = 0x02;
 		p[1] = 0x06;
-		put_field(s, p + 4);
+		put_specific(s, p + 4);
 		p += 8;
 	}
 	buf[7] = (uint8_t)(p - buf - 8);

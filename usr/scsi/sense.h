@@ -20,6 +20,8 @@ struct scsi_sense {
 	bool field_in_cdb;
 	uint8_t field_bit;	/* 0 to 7; 8: none */
 	uint16_t field_byte;
+	bool has_progress;	/* sense key specific: progress indication */
+	uint16_t progress;	/* of 65536 */
 };
 
 /* Write fixed (70h) or descriptor (72h) format; returns its length. */

@@ -181,6 +181,7 @@ int scsi_target_add_lun(struct scsi_target *t, uint64_t lun, struct scsi_device 
 	scsi_device_get(dev);
 	if (dev->lu)
 		atomic_store(&dev->tpgs, scsi_alua_tpgs(t->alua));
+	atomic_fetch_add(&dev->nr_luns, 1);
 	rcu_assign_pointer(t->map, m);
 	call_rcu(&old->rcu, map_free_rcu);
 	/* The LUN is there even if nobody could be told. */
@@ -270,6 +271,7 @@ int scsi_target_remove_lun(struct scsi_target *t, uint64_t lun,
 		free(r);
 		return -ENOMEM;
 	}
+	atomic_fetch_sub(&r->dev->nr_luns, 1);
 	call_rcu(&old->rcu, map_free_rcu);
 	return 0;
 no_memory:

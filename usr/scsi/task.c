@@ -228,7 +228,7 @@ enum scsi_status scsi_task_reply(struct scsi_task *t, const void *d, size_t byte
 	return SCSI_GOOD;
 }
 
-static enum scsi_status fail(struct scsi_task *t, const struct scsi_sense *s)
+enum scsi_status scsi_task_fail_sense(struct scsi_task *t, const struct scsi_sense *s)
 {
 	const bool descriptor = t->dev && scsi_device_config(t->dev)->sense_descriptor;
 
@@ -239,13 +239,13 @@ static enum scsi_status fail(struct scsi_task *t, const struct scsi_sense *s)
 
 enum scsi_status scsi_task_fail(struct scsi_task *t, enum scsi_sense_code code)
 {
-	return fail(t, &(struct scsi_sense){ .code = code });
+	return scsi_task_fail_sense(t, &(struct scsi_sense){ .code = code });
 }
 
 static enum scsi_status fail_field(struct scsi_task *t, enum scsi_sense_code code,
 				   bool in_cdb, unsigned int byte, int bit)
 {
-	return fail(t, &(struct scsi_sense){
+	return scsi_task_fail_sense(t, &(struct scsi_sense){
 		.code = code,
 		.has_field = true,
 		.field_in_cdb = in_cdb,
@@ -267,7 +267,8 @@ enum scsi_status scsi_task_fail_param(struct scsi_task *t, unsigned int byte, in
 enum scsi_status scsi_task_fail_info(struct scsi_task *t, enum scsi_sense_code code,
 				     uint64_t info)
 {
-	return fail(t, &(struct scsi_sense){ .code = code, .has_info = true, .info = info });
+	return scsi_task_fail_sense(t, &(struct scsi_sense){
+		.code = code, .has_info = true, .info = info });
 }
 
 enum scsi_status scsi_task_io_status(struct scsi_task *t, int err)
@@ -277,7 +278,8 @@ enum scsi_status scsi_task_io_status(struct scsi_task *t, int err)
 	if (err == -ENOMEM || err == -EAGAIN)
 		return SCSI_BUSY;
 	return scsi_task_fail(t, scsi_sense_of_errno(err, t->io.op != LU_READ &&
-							  t->io.op != LU_VERIFY));
+							  t->io.op != LU_VERIFY &&
+							  t->io.op != LU_PREFETCH));
 }
 
 /* --- I/O --- */

@@ -127,6 +127,7 @@ bool scsi_task_in_store(const struct scsi_task *t);
 enum scsi_status scsi_task_reply(struct scsi_task *t, const void *d, size_t bytes);
 
 /* CHECK CONDITION with this sense. */
+enum scsi_status scsi_task_fail_sense(struct scsi_task *t, const struct scsi_sense *s);
 enum scsi_status scsi_task_fail(struct scsi_task *t, enum scsi_sense_code code);
 /* INVALID FIELD IN CDB, pointing at bit @bit (7 to 0, -1: whole byte) of @byte. */
 enum scsi_status scsi_task_fail_cdb(struct scsi_task *t, unsigned int byte, int bit);

@@ -37,7 +37,8 @@ enum scsi_status spc_status_request_sense(struct scsi_task *t)
 	uint8_t d[SCSI_SENSE_MAX];
 	size_t n;
 
-	if (t->dev && !scsi_unit_attention_take(t->itl, &s.code))
+	if (t->dev && !scsi_unit_attention_take(t->itl, &s.code) &&
+	    !scsi_background_sense(t->dev, &s))
 		s.code = readiness(t);
 	n = scsi_sense_format(&s, t->cdb[1] & DESC, d, sizeof(d));
 	return scsi_task_reply(t, d, n);
