@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 
 MIB = 1 << 20
+GIB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,9 @@ SIZES = {                   # name: (title, bytes, operations)
 }
 DEPTHS = (1, 32, 256)
 CONNECTIONS = (1, 4, 64, 512)
-# With more in flight a short run would not reach its steady state.
+# Beyond this much in flight a peer's memory would be measured.
 IN_FLIGHT_COMMANDS = 16384
-IN_FLIGHT_BYTES = 256 * MIB
+IN_FLIGHT_BYTES = GIB
 
 
 def matrix_workloads():

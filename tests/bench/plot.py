@@ -138,11 +138,10 @@ def matrix_panels(results):
 def scenario_panels(scenarios):
     for name, s in scenarios.items():
         if s.get("curve"):
-            yield list(curves(s["title"],
+            yield list(curves(f"{s['title']}, commands/s",
                               {label: (points, PALETTE[i % len(PALETTE)])
                                for i, (label, points)
-                               in enumerate(s["curve"].items())},
-                              f"{name}; commands/s"))
+                               in enumerate(s["curve"].items())}, name))
 
 
 def draw(workloads, results, scenarios):

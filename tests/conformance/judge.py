@@ -32,7 +32,7 @@ import subprocess
 import sys
 import threading
 
-TOOL = "iscsi-test-cu"
+TOOL = os.environ.get("ISCSI_TEST_CU", "iscsi-test-cu")     # another version's, perhaps
 BANNER = "cunit.sourceforge.net/"
 CLEANING = "[SKIPPED] PERSISTENT RESERVE IN is not implemented.\n"
 VERDICTS = ("skipped", "failed", "hung")

@@ -8,7 +8,7 @@ need iscsi-test-cu python3
 
 LANES=4			# most tests wait for round trips
 LUN_SIZE=128M
-TEST_SECONDS=30
+TEST_SECONDS=100		# one of them sleeps for 60
 BLOCK_BYTES=${BLOCK_BYTES:-512}
 
 tgtd_start --iscsi portal=127.0.0.1:0 --iscsi portal=127.0.0.1:0
@@ -50,6 +50,14 @@ args+=(--special '^ALL\.(PreventAllow|StartStopUnit|NoMedia)\.' "$paths")
 # It is right only where physical blocks are as small as logical ones.
 thin_disk 4096
 args+=(--special '^ALL\.GetLBAStatus\.UnmapSingle$' "$paths")
+# It looks at a SANITIZE that is to last for some seconds, but not for a minute.
+target_new
+lun_new "$tid" 1 "rdwr:$(disk_file "$LUN_SIZE")" --blocksize "$BLOCK_BYTES" \
+	--bstype error --bsopts "op=write;delay=150"
+update thin_provisioning=1
+acl_bind "$tid" ALL
+paths=iscsi://${portals[0]}/$iqn/1,iscsi://${portals[1]}/$iqn/1
+args+=(--special '^ALL\.Sanitize\.Reset$' "$paths")
 # It compares one block more than it has set to zero before.
 thin_disk
 args+=(--special '^ALL\.MultipathIO\.CompareAndWrite$' "$paths")

@@ -9,6 +9,9 @@
  *	SYNC_NV, IMMED	of SYNCHRONIZE CACHE: we always do all of it, at once
  *	GROUP NUMBER	accepted and without effect: no grouping function (4.22)
  * and has not: RDPROTECT, WRPROTECT, VRPROTECT (no protection information), RELADR.
+ *
+ * There are no commands of 32 bytes: READ(32) and its like are for protection of
+ * type 2 only (SBC-4 r22 4.21.2.4), which we do not have.
  */
 #include "sbc/sbc.h"
 
@@ -37,8 +40,16 @@
 
 #define BLOCK_S		30	/* nominal timeouts */
 #define RANGE_S		120
+#define MEDIUM_S	UINT16_MAX	/* all of it */
+
+#define ERASES		.data = SCSI_DATA_OUT, .unit = SCSI_UNIT_BYTES, \
+			.pr = SCSI_PR_WRITES, .timeout_s = MEDIUM_S
 
 const struct scsi_command sbc_commands[] = {
+	{ .name = "FORMAT UNIT", .opcode = 0x04, .cdb_bytes = 6, ERASES,	/* 5.3 */
+	  .parse = sbc_format_parse, .run = sbc_format_run,
+	  .flags = SCSI_CMD_WRITES | SCSI_CMD_REPAIRS,
+	  .usage = { 0x04, 0x3f } },
 	{ .name = "READ(6)", .opcode = 0x08, .cdb_bytes = 6, READS_BLOCKS,
 	  .parse = sbc_rw_parse_6, .run = sbc_rw_read,		/* SBC-2 r16 5.5 */
 	  .lba = { 1, 3 }, .len = { 4, 1 }, .timeout_s = BLOCK_S,
@@ -71,10 +82,19 @@ const struct scsi_command sbc_commands[] = {
 	  .flags = SCSI_CMD_RANGE, .parse = sbc_verify_parse,
 	  .run = sbc_verify_run, LBA_10, .timeout_s = RANGE_S,
 	  .usage = { 0x2f, DPO | 0x06, USAGE_10 } },
+	{ .name = "PRE-FETCH(10)", .opcode = 0x34, .cdb_bytes = 10,	/* 5.7 */
+	  .parse = sbc_prefetch_parse, .run = sbc_prefetch_run,
+	  .pr = SCSI_PR_READS, .flags = SCSI_CMD_RANGE, LBA_10,
+	  .timeout_s = BLOCK_S,
+	  .usage = { 0x34, 0x02, USAGE_10 } },
 	{ .name = "SYNCHRONIZE CACHE(10)", .opcode = 0x35, .cdb_bytes = 10,
 	  .run = sbc_cache_synchronize, .pr = SCSI_PR_WRITES,		/* 5.26 */
 	  .flags = SCSI_CMD_RANGE, LBA_10, .timeout_s = RANGE_S,
 	  .usage = { 0x35, 0x06, USAGE_10 } },
+	{ .name = "READ DEFECT DATA(10)", .opcode = 0x37, .cdb_bytes = 10,	/* 5.17 */
+	  .run = sbc_defects_10, .data = SCSI_DATA_IN, .unit = SCSI_UNIT_BYTES,
+	  .pr = SCSI_PR_READS, .len = { 7, 2 }, .timeout_s = BLOCK_S,
+	  .usage = { 0x37, 0x00, 0x1f, [7] = 0xff, 0xff } },
 	{ .name = "WRITE SAME(10)", .opcode = 0x41, .cdb_bytes = 10, WRITES_BLOCKS,
 	  .parse = sbc_write_same_parse, .run = sbc_write_same_run,	/* 5.39 */
 	  LBA_10, .timeout_s = RANGE_S,
@@ -84,6 +104,21 @@ const struct scsi_command sbc_commands[] = {
 	  .pr = SCSI_PR_WRITES, .flags = SCSI_CMD_WRITES | SCSI_CMD_THIN,
 	  .len = { 7, 2 }, .timeout_s = RANGE_S,
 	  .usage = { 0x42, [6] = GROUP, 0xff, 0xff } },
+	{ .name = "SANITIZE, OVERWRITE", .opcode = 0x48, .has_sa = true, .sa = 0x01,
+	  .cdb_bytes = 10, ERASES, .parse = sbc_sanitize_parse_overwrite,
+	  .run = sbc_sanitize_overwrite, .len = { 7, 2 },		/* 5.24 */
+	  .flags = SCSI_CMD_WRITES | SCSI_CMD_REPAIRS,
+	  .usage = { 0x48, 0xa1, [7] = 0xff, 0xff } },
+	{ .name = "SANITIZE, BLOCK ERASE", .opcode = 0x48, .has_sa = true, .sa = 0x02,
+	  .cdb_bytes = 10, ERASES, .parse = sbc_sanitize_parse_plain,
+	  .run = sbc_sanitize_block_erase, .len = { 7, 2 },
+	  .flags = SCSI_CMD_WRITES | SCSI_CMD_REPAIRS | SCSI_CMD_THIN,
+	  .usage = { 0x48, 0xa2, [7] = 0xff, 0xff } },
+	{ .name = "SANITIZE, EXIT FAILURE MODE", .opcode = 0x48, .has_sa = true,
+	  .sa = 0x1f, .cdb_bytes = 10, ERASES, .parse = sbc_sanitize_parse_plain,
+	  .run = sbc_sanitize_exit_failure, .len = { 7, 2 },
+	  .flags = SCSI_CMD_WRITES | SCSI_CMD_REPAIRS,
+	  .usage = { 0x48, 0xbf, [7] = 0xff, 0xff } },
 	{ .name = "READ(16)", .opcode = 0x88, .cdb_bytes = 16, READS_BLOCKS,
 	  .run = sbc_rw_read, LBA_16, .timeout_s = BLOCK_S,		/* 5.13 */
 	  .usage = { 0x88, DPO_FUA, USAGE_16 } },
@@ -95,6 +130,9 @@ const struct scsi_command sbc_commands[] = {
 	{ .name = "WRITE(16)", .opcode = 0x8a, .cdb_bytes = 16, WRITES_BLOCKS,
 	  .run = sbc_rw_write, LBA_16, .timeout_s = BLOCK_S,		/* 5.34 */
 	  .usage = { 0x8a, DPO_FUA, USAGE_16 } },
+	{ .name = "ORWRITE(16)", .opcode = 0x8b, .cdb_bytes = 16, WRITES_BLOCKS,
+	  .run = sbc_orwrite_run, LBA_16, .timeout_s = BLOCK_S,		/* 5.6 */
+	  .usage = { 0x8b, DPO_FUA, USAGE_16 } },
 	{ .name = "WRITE AND VERIFY(16)", .opcode = 0x8e, .cdb_bytes = 16,
 	  WRITES_BLOCKS, .parse = sbc_verify_parse_write,
 	  .run = sbc_verify_write, LBA_16, .timeout_s = BLOCK_S,	/* 5.38 */
@@ -104,6 +142,11 @@ const struct scsi_command sbc_commands[] = {
 	  .flags = SCSI_CMD_RANGE, .parse = sbc_verify_parse,
 	  .run = sbc_verify_run, LBA_16, .timeout_s = RANGE_S,
 	  .usage = { 0x8f, DPO | 0x06, USAGE_16 } },
+	{ .name = "PRE-FETCH(16)", .opcode = 0x90, .cdb_bytes = 16,	/* 5.8 */
+	  .parse = sbc_prefetch_parse, .run = sbc_prefetch_run,
+	  .pr = SCSI_PR_READS, .flags = SCSI_CMD_RANGE, LBA_16,
+	  .timeout_s = BLOCK_S,
+	  .usage = { 0x90, 0x02, USAGE_16 } },
 	{ .name = "SYNCHRONIZE CACHE(16)", .opcode = 0x91, .cdb_bytes = 16,
 	  .run = sbc_cache_synchronize, .pr = SCSI_PR_WRITES,		/* 5.27 */
 	  .flags = SCSI_CMD_RANGE, LBA_16, .timeout_s = RANGE_S,
@@ -140,6 +183,10 @@ const struct scsi_command sbc_commands[] = {
 	  .flags = SCSI_CMD_RANGE, .parse = sbc_verify_parse,
 	  .run = sbc_verify_run, LBA_12, .timeout_s = RANGE_S,
 	  .usage = { 0xaf, DPO | 0x06, USAGE_12 } },
+	{ .name = "READ DEFECT DATA(12)", .opcode = 0xb7, .cdb_bytes = 12,	/* 5.18 */
+	  .run = sbc_defects_12, .data = SCSI_DATA_IN, .unit = SCSI_UNIT_BYTES,
+	  .pr = SCSI_PR_READS, .len = { 6, 4 }, .timeout_s = BLOCK_S,
+	  .usage = { 0xb7, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 };
 const size_t sbc_nr_commands = ARRAY_SIZE(sbc_commands);
 

@@ -21,7 +21,24 @@ enum scsi_status sbc_verify_write(struct scsi_task *t);
 enum scsi_status sbc_compare_parse(struct scsi_task *t);
 enum scsi_status sbc_compare_run(struct scsi_task *t);
 
+enum scsi_status sbc_defects_10(struct scsi_task *t);
+enum scsi_status sbc_defects_12(struct scsi_task *t);
+
+enum scsi_status sbc_format_parse(struct scsi_task *t);
+enum scsi_status sbc_format_run(struct scsi_task *t);
+
 enum scsi_status sbc_lba_status_run(struct scsi_task *t);
+
+enum scsi_status sbc_orwrite_run(struct scsi_task *t);
+
+enum scsi_status sbc_prefetch_parse(struct scsi_task *t);
+enum scsi_status sbc_prefetch_run(struct scsi_task *t);
+
+enum scsi_status sbc_sanitize_parse_overwrite(struct scsi_task *t);
+enum scsi_status sbc_sanitize_parse_plain(struct scsi_task *t);
+enum scsi_status sbc_sanitize_overwrite(struct scsi_task *t);
+enum scsi_status sbc_sanitize_block_erase(struct scsi_task *t);
+enum scsi_status sbc_sanitize_exit_failure(struct scsi_task *t);
 
 enum scsi_status sbc_unit_start_stop(struct scsi_task *t);
 

@@ -7,7 +7,12 @@
 #include "base/macros.h"
 #include "lu/geometry.h"
 
-#define SBC_WRITE_SAME_BLOCKS_MAX	UINT16_MAX	/* what the 10-byte command can say */
+/*
+ * What the 10-byte command can say.  Initiators that clear whole disks like this
+ * do it in pieces of the limit, with no more patience for a piece than for any
+ * other command; not every store has zeroes without data.
+ */
+#define SBC_WRITE_SAME_BLOCKS_MAX	UINT16_MAX
 #define SBC_UNMAP_DESCRIPTORS_MAX	256U
 #define SBC_UNMAP_BLOCKS_MAX		UINT32_MAX	/* of one command: no limit */
 #define SBC_COMPARE_BLOCKS_MAX		255U		/* the field has one byte */
@@ -19,6 +24,8 @@
 #define SBC_UNMAP_STEP_BYTES	(1ULL << 30)
 #define SBC_WRITE_STEP_BYTES	(16ULL << 20)
 #define SBC_VERIFY_STEP_BYTES	(16ULL << 20)
+
+#define SBC_PREFETCH_BYTES	(16ULL << 20)	/* of a cache, for one command */
 
 static inline uint64_t sbc_limits_step(uint64_t off_bytes, uint64_t left_bytes,
 				       uint64_t step_bytes)

@@ -5,7 +5,10 @@
  * A fixed disk that is stopped refuses access to the medium until it is started.
  * A removable one can be ejected; without LOEJ it starts again by itself with
  * the next access, as drives for removable media do, so that stopping it only
- * flushes.  Active and idle conditions differ in nothing that one could see.
+ * flushes.
+ *
+ * Every power condition of this disk is the same: active.  So a POWER CONDITION
+ * that has no meaning yet is met like the others; initiators try them.
  */
 #include "scsi/device.h"
 #include "scsi/unit_attention.h"
@@ -46,27 +49,13 @@ static void flushed(struct scsi_task *t, int err)
 	scsi_task_complete(t, scsi_task_io_status(t, err));
 }
 
-static enum scsi_status power_condition(struct scsi_task *t, unsigned int condition)
-{
-	switch (condition) {
-	case 0x1:	/* ACTIVE */
-	case 0x2:	/* IDLE */
-	case 0x3:	/* STANDBY */
-	case 0x7:	/* LU_CONTROL */
-	case 0xa:	/* FORCE_IDLE_0 */
-	case 0xb:	/* FORCE_STANDBY_0 */
-		return SCSI_GOOD;	/* START and LOEJ are ignored then */
-	default:
-		return scsi_task_fail_cdb(t, 4, 7);
-	}
-}
-
 enum scsi_status sbc_unit_start_stop(struct scsi_task *t)
 {
 	const uint8_t flags = t->cdb[4] & 0x0f;
 
+	/* Then START and LOEJ are ignored. */
 	if (t->cdb[4] >> 4)
-		return power_condition(t, t->cdb[4] >> 4);
+		return SCSI_GOOD;
 	if (flags & LOEJ) {
 		if (!removable(t))
 			return scsi_task_fail_cdb(t, 4, 1);

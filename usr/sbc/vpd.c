@@ -62,12 +62,16 @@ static size_t fill_limits(const struct scsi_task *t, uint8_t *p)
 }
 
 /* Block device characteristics, 6.5.2. */
+#define WABEREQ_ZEROES 0x40	/* 01b: what was erased can be read */
+
 static size_t fill_characteristics(const struct scsi_task *t, uint8_t *p)
 {
 	const uint16_t rate = scsi_device_config(t->dev)->rotation_rate;
 
 	/* 0001h: non-rotating.  0: not reported. */
 	be_store(p, 2, rate ? rate : lu_store_info(t->dev->lu)->rotational ? 0 : 1);
+	if (scsi_device_is_thin(t->dev))	/* then there is BLOCK ERASE */
+		p[3] = WABEREQ_ZEROES;
 	return 0x3c;
 }
 

@@ -5,7 +5,9 @@
  * NUMBER OF LOGICAL BLOCKS 0, "up to the last block", is refused (WSNZ=1 in the
  * Block Limits VPD page): the slip of a zero should not cost a disk.  With UNMAP=1
  * blocks are unmapped only if that leaves what the data says, zeroes; other data
- * is written (4.7.3.4.4).
+ * is written (4.7.3.4.4).  ANCHOR is refused (ANC_SUP=0): no store reserves space
+ * for what it does not have.  A range goes to the store in steps, so that an abort
+ * waits for one step only.
  */
 #include <string.h>
 #include "base/iov.h"

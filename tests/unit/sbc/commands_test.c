@@ -144,7 +144,7 @@ static const char *wrong(const struct scsi_command *c)
 		return "a field lies outside the usage or the CDB";
 	if (c->flags & SCSI_CMD_RANGE && !c->lba.bytes)
 		return "a range without an LBA";
-	if (c->data == SCSI_DATA_OUT && !c->len.bytes)
+	if (c->data == SCSI_DATA_OUT && !c->len.bytes && !c->parse)
 		return "data out without a length";
 	if (c->unit == SCSI_UNIT_BLOCKS && !(c->flags & SCSI_CMD_RANGE))
 		return "blocks without a range check";

@@ -38,6 +38,7 @@ static void limits_are_those_of_the_store(void **state)
 	rig_stand(&rig, "null", "", NULL, &config);
 	assert_int_equal(page(0xb0, d), 64);
 	assert_int_equal(d[4], 1);				/* WSNZ */
+	assert_int_equal(be_load(d + 36, 8), 0xffff);		/* WRITE SAME */
 	assert_int_equal(be_load(d + 6, 2), 1);
 	assert_int_equal(be_load(d + 8, 4), BUFFER_BYTES_MAX / 512);
 	assert_int_equal(be_load(d + 20, 8), 0);		/* no UNMAP */
@@ -58,6 +59,7 @@ static void limits_are_those_of_the_store(void **state)
 	assert_int_equal(be_load(d + 32, 4), 0x80000000);
 	page(0xb1, d);
 	assert_int_equal(be_load(d + 4, 2), 7200);
+	assert_int_equal(d[7], 0x40);		/* what was erased can be read */
 	page(0xb2, d);
 	assert_int_equal(d[5], 0xe4);		/* null reads zeroes */
 	assert_int_equal(d[6], 0x02);
