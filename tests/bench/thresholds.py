@@ -37,12 +37,9 @@ def against(workload, other, servers=OURS):
 
 
 def between(workload, other_workload, servers=OURS):
-    """The better server in one workload, itself compared with another one."""
-    def value(r):
-        ratios = [ratio(r.of(workload, s), r.of(other_workload, s))
-                  for s in servers]
-        return max((x for x in ratios if x is not None), default=None)
-    return value
+    """The best in one workload compared with the best in another one."""
+    return lambda r: ratio(r.best(workload, servers),
+                           r.best(other_workload, servers))
 
 
 def fairness(workload, servers=OURS):
