@@ -4,7 +4,7 @@
 #
 #   usr/<layer>/*.c          -> $(O)/lib<layer>.a   (order: scripts/check-layers)
 #   usr/tgtd, usr/tgtadm     -> $(O)/tgtd, $(O)/tgtadm
-#   usr/modules/bs_X{,_*}.c  -> $(O)/modules/bs_X.so
+#   usr/modules/bs_X{,_*}.c  -> $(O)/modules/bs_X.so (with the parts it shares)
 #   tests/unit/<layer>/*_test.c -> $(O)/tests/unit/<layer>/*_test
 #
 # Knobs: V=1, SAN=address,undefined or SAN=thread, WERROR=1, CC=clang, O=dir,
@@ -137,6 +137,13 @@ linked = $(patsubst %/libbs.a,-Wl$(comma)--whole-archive %/libbs.a \
 
 # --- modules ----------------------------------------------------------------
 #
+# What several modules have in common is in usr/modules/bs_PART_*.c, and parts_X
+# names those of module X.
+
+parts_aio       := file
+parts_rdwr      := file
+parts_uring     := file
+
 # What a module needs beyond libc: names for pkg-config or, for a library that
 # has no .pc file, its header and its link flag.
 
@@ -150,6 +157,8 @@ needs_swift     := libcurl jansson
 module_names := $(foreach f,$(patsubst usr/modules/bs_%.c,%,$(wildcard \
 	usr/modules/bs_*.c)),$(if $(findstring _,$f),,$f))
 module_srcs = $(wildcard usr/modules/bs_$1.c usr/modules/bs_$1_*.c)
+module_objs = $(call obj,$(module_srcs) $(foreach p,$(parts_$1),$(wildcard \
+	usr/modules/bs_$p_*.c)))
 
 need_absent = $(if $(findstring :,$1),$(if $(call has_header,$(firstword \
 	$(subst :, ,$1))),,$(firstword $(subst :, ,$1))),$(shell \
@@ -269,7 +278,7 @@ $(objs_bs) $(objs_tgtd): $(O)/.paths
 
 $(O)/obj/usr/modules/%.o $(O)/obj/tests/modules/%.o: pic := -fPIC
 define module_rules
-$(O)/modules/bs_$1.so: $(call obj,$(call module_srcs,$1))
+$(O)/modules/bs_$1.so: $(call module_objs,$1)
 $(O)/modules/bs_$1.so: libs := $(call need_libs,$(needs_$1)) $(if $(call \
 	need_pc,$(needs_$1)),$(shell $(PKG_CONFIG) --libs $(call need_pc,$(needs_$1))))
 $(call obj,$(call module_srcs,$1)): extra := $(if $(call \

@@ -4,7 +4,6 @@
 from dataclasses import dataclass, field
 
 MIB = 1 << 20
-GIB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -105,9 +104,9 @@ SIZES = {                   # name: (title, bytes, operations)
 }
 DEPTHS = (1, 32, 256)
 CONNECTIONS = (1, 4, 64, 512)
-# Beyond this much in flight a peer's memory would be measured.
+# With more in flight a short run would not reach its steady state.
 IN_FLIGHT_COMMANDS = 16384
-IN_FLIGHT_BYTES = GIB
+IN_FLIGHT_BYTES = 256 * MIB
 
 
 def matrix_workloads():

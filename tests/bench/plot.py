@@ -138,10 +138,11 @@ def matrix_panels(results):
 def scenario_panels(scenarios):
     for name, s in scenarios.items():
         if s.get("curve"):
-            yield list(curves(f"{s['title']}, commands/s",
+            yield list(curves(s["title"],
                               {label: (points, PALETTE[i % len(PALETTE)])
                                for i, (label, points)
-                               in enumerate(s["curve"].items())}, name))
+                               in enumerate(s["curve"].items())},
+                              f"{name}; commands/s"))
 
 
 def draw(workloads, results, scenarios):

@@ -9,6 +9,7 @@ A scenario takes the settings and whether to be quick.  It starts what it needs
 """
 
 import os
+import resource
 import shutil
 import time
 from dataclasses import dataclass
@@ -21,13 +22,14 @@ MIB = 1 << 20
 SESSION_KIB = 32        # an idle session may take so much beyond --memory
 
 
-def files(conf, directory, number, size):
-    """So many sparse files."""
+def files(conf, directory, number, size, filled=0):
+    """So many sparse files; the first bytes of each are in the page cache."""
     path = f"{conf.disks}/{directory}"
     os.mkdir(path)
     names = [f"{path}/{i}.img" for i in range(1, number + 1)]
     for name in names:
         with open(name, "wb") as f:
+            f.write(os.urandom(filled))
             f.truncate(size)
     return names
 
@@ -129,7 +131,18 @@ def reactors(conf, quick):
 # --- LUNs --------------------------------------------------------------------
 
 LUN_COUNTS = {"tgtd": (1, 10, 100, 1000, 10000), "tgt": (1, 10, 100)}
-LUN_BYTES = MIB
+FILES_OF_A_LUN, FILES_BESIDE = 2, 300   # open in a tgtd
+LUN_BYTES, LUN_REGION = MIB, 16 << 10
+
+
+def lun_counts(conf, key, quick):
+    """The counts to try; the last is what the limit on open files allows."""
+    most = (resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            - FILES_BESIDE) // FILES_OF_A_LUN
+    if max(LUN_COUNTS[key]) > most:
+        conf.say(f"ulimit -Hn is for {most:,} LUNs only, and may not be raised")
+    counts = sorted({min(n, most) for n in LUN_COUNTS[key]})
+    return [n for n in counts if not quick or n in (1, 1000)]
 
 
 def with_luns(conf, maker, number, seconds):
@@ -137,15 +150,15 @@ def with_luns(conf, maker, number, seconds):
     process = conf.started(maker())
     process.new_target()
     at_start, before = threads(process.pid), memory_kib(process.pid, "VmRSS")
-    paths = files(conf, "luns", number, LUN_BYTES)
+    paths = files(conf, "luns", number, LUN_BYTES, filled=LUN_REGION)
     begun = time.monotonic()
     process.add_many(paths)
     made_s = time.monotonic() - begun
     after = memory_kib(process.pid, "VmRSS")
     r = measure.load(conf, process, [
         "--pid", process.pid, "--conns", 4, "--depth", 8, "--lun", 1,
-        "--luns", number, "--each-lun", "--warmup", conf.warmup,
-        "--time", seconds], f"{number} LUNs")
+        "--luns", number, "--each-lun", "--region", LUN_REGION,
+        "--warmup", conf.warmup, "--time", seconds], f"{number} LUNs")
     r.update(made_s=made_s, kib=after, kib_per_lun=(after - before) / number,
              threads_at_start=at_start, threads=threads(process.pid))
     process.stop()
@@ -159,9 +172,7 @@ def luns(conf, quick):
     curve, facts = {}, {}
     for key, title, maker in makers(conf):
         at_start = 0
-        for number in LUN_COUNTS[key]:
-            if quick and number not in (1, 1000):
-                continue
+        for number in lun_counts(conf, key, quick):
             try:
                 r = with_luns(conf, maker, number, 0.5 if quick else 1)
             except BenchError as e:

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A block device (a loop device) as the store: data, size, FUA.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io losetup
 

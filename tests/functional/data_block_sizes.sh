@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Logical blocks of 512 to 4096 bytes: what READ CAPACITY says, and a round trip.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io iscsi-readcapacity16
 

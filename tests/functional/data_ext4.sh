@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # An ext4 file system written to a LUN comes back byte for byte and sound.
 # timeout: 240
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-img mkfs.ext4 e2fsck
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A file whose size is no multiple of the block: the last part is not served.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need iscsi-readcapacity16
 

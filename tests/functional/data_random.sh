@@ -3,6 +3,7 @@
 # Random data of odd sizes at odd places, many requests in flight, verified
 # against a local copy.
 # timeout: 240
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-img
 

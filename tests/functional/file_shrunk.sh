@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A file shrinks behind tgtd's back: what it held is a medium error, and is not
 # reported as deallocated, which would read as zeroes.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 
 disk 8M

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # When the store is asked to flush: WCE=0 for each write, FUA, SYNCHRONIZE CACHE; and a
 # failed flush is never GOOD.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need strace qemu-io
 
@@ -9,7 +10,7 @@ need strace qemu-io
 disk 8M
 file=$(echo "$dir"/disk.*)
 strace -f -y -o "$dir/trace" -p "$tgtd_pid" \
-	-e trace=pwritev2,pwritev,pwrite64,fsync,fdatasync,sync_file_range 2>"$dir/strace.err" &
+	-e trace=pwritev2,pwritev,pwrite64,io_submit,fsync,fdatasync,sync_file_range 2>"$dir/strace.err" &
 tracer=$!
 attached()
 {
@@ -21,7 +22,7 @@ running "$tracer" || skip "strace: $(tail -n 1 "$dir/strace.err")"
 durable()
 {
 	# strace writes what it has once the call is over: poll for the write.
-	wait_for 10 grep -q "pwrite.*$file" "$dir/trace" || return 1
+	wait_for 10 grep -qE "(pwrite|PWRITE).*$file" "$dir/trace" || return 1
 	grep -qE "RWF_DSYNC|RWF_SYNC|(fsync|fdatasync)\([0-9]+<$file>" "$dir/trace"
 }
 synced()

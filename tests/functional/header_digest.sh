@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Header digests: data is right with them and without.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io
 

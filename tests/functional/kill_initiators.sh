@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Initiators die in the midst of everything; others keep their sessions and their data.
 # timeout: 180
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io iscsi-perf
 

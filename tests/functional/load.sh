@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Many requests in flight for a while, from several initiators, on one LUN: no error.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need iscsi-perf
 

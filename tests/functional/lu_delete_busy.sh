@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Deleting a LUN by force while it is written to: the command returns when the store
 # is closed, and the daemon and the other LUN go on.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Several targets with several LUNs: each has its own data, REPORT LUNS lists them.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io iscsi-ls
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # One reactor or several: the number of threads is as asked for, and sessions on
 # different reactors see the same disk.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 
 nr_threads()

@@ -3,6 +3,7 @@
 # A write that was aborted never lands after its abort was answered: the answer waits
 # for a store that is slow.
 # alone
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 
 error_disk 8M 'op=write;at=0;len=4096;delay=500'

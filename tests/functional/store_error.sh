@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Errors of a store become the right sense data, and nothing but the command suffers.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io
 

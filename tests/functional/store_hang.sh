@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A store that hangs holds up its own LUN and nothing else: other LUNs, new logins,
 # tgtadm; aborts and resets are answered meanwhile, and it recovers.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io
 

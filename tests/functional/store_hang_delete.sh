@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A LUN whose store hangs can be deleted by force; the daemon does not wait for it
 # to answer others, and the delete is done when the store is closed.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io
 
 error_disk 8M 'op=write;hang=yes'
-disk=$(show target | sed -n 's/^ *Backing store path: rdwr://p')
+disk=$(show target | sed -n 's/^ *Backing store path: [a-z]*://p')
 touch "$rules_on"
 lun_new "$tid" 2 "$(disk_file 8M)"
 session_open two "$(url 2)"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SIGTERM while a store hangs: the daemon ends within bounds all the same.
 # alone
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 
 error_disk 8M 'op=write;hang=yes'

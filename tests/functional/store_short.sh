@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A store that does half of a request: never GOOD, and the rest still works.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 
 error_disk 8M 'op=read+write;short=yes'

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Without thin provisioning a disk says so, and refuses UNMAP.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 
 disk 16M

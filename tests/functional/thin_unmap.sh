@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # UNMAP and WRITE SAME with UNMAP give blocks of a thin file back, and they read
 # as zeroes.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Switching the write cache off by tgtadm flushes what is in it: initiators that
 # see it off send no SYNCHRONIZE CACHE for what they wrote before.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 
 # The caching mode page, with WCE as given.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A LUN is read-only: by the user, by software write protect, by its file.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io iscsi-swp
 

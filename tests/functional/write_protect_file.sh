@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A file that tgtd may not write is served read-only.
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io setpriv
 

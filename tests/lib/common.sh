@@ -207,10 +207,16 @@ target_new()
 	adm --mode target --op new --tid "$tid" --targetname "$iqn"
 }
 
-# lun_new TID LUN PATH [OPTION...]
+# lun_new TID LUN PATH [OPTION...] - of type $BSTYPE, opened with $BSOFLAGS, unless
+# OPTION says otherwise.
 lun_new()
 {
-	adm --mode logicalunit --op new --tid "$1" --lun "$2" --backing-store "$3" "${@:4}"
+	local args=("${@:4}")
+
+	[[ -z ${BSTYPE:-} || " $* " == *" --bstype "* ]] || args+=(--bstype "$BSTYPE")
+	[[ -z ${BSOFLAGS:-} || " $* " == *" --bsoflags "* || " $* " == *" --bstype "* ]] ||
+		args+=(--bsoflags "$BSOFLAGS")
+	adm --mode logicalunit --op new --tid "$1" --lun "$2" --backing-store "$3" "${args[@]}"
 }
 
 # acl_bind TID ADDRESS

@@ -6,6 +6,10 @@
  * and is delivered in the COMPLETE stage: a caller's done() never runs inside
  * submit(), and a module is never entered from within its own bs_complete().
  *
+ * Requests that would only wait for each other are run one after another by one
+ * worker, a batch at a time; what comes meanwhile is the next batch.  So a burst
+ * costs one hand-over and one wake-up each way.
+ *
  * Groups and channels are found through a list per reactor; a channel holds a
  * reference on its device, a group lives as long as it has channels.
  */
@@ -17,11 +21,19 @@
 #include "base/probe.h"
 #include "bs/internal.h"
 
+#define BATCH_BYTES	(256U << 10)	/* a batch's first answer waits for its last */
+
 struct shard {			/* what bs/ keeps per reactor */
 	struct reactor *reactor;
 	struct list_head groups;
 	struct list_head completed;	/* struct bs_io */
 	struct reactor_hook deliver;
+};
+
+struct batch {			/* what a worker runs one after another */
+	struct work work;
+	struct list_head ios;		/* struct bs_io, by work.node */
+	bool running;
 };
 
 struct group {
@@ -40,6 +52,8 @@ struct channel {
 	struct list_head node;		/* in group->channels */
 	unsigned int refs, in_flight;
 	struct list_head blocking;	/* work for the next hand-over */
+	struct list_head ordered;	/* struct bs_io, by work.node: the next batches */
+	struct batch batch;		/* one at a time */
 	struct reactor_hook hand_over;
 };
 
@@ -139,12 +153,17 @@ static void group_close_unused(struct group *g)
 
 /* --- channels --- */
 
+static void batch_start(struct channel *c);
+
 /* A turn's blocking requests go to the workers together. */
 static void hand_over(struct reactor_hook *h)
 {
 	struct channel *c = container_of(h, struct channel, hand_over);
 
-	reactor_worker_submit_batch(c->device->source, &c->blocking);
+	if (!list_empty(&c->blocking))
+		reactor_worker_submit_batch(c->device->source, &c->blocking);
+	if (!list_empty(&c->ordered) && !c->batch.running)
+		batch_start(c);
 }
 
 static struct channel *channel_find(struct group *g, const struct bs_device *d)
@@ -168,6 +187,8 @@ static int channel_open(struct group *g, struct bs_device *d, struct channel **r
 	c->ch.group = &g->g;
 	c->group = g;
 	list_init(&c->blocking);
+	list_init(&c->ordered);
+	list_init(&c->batch.ios);
 	reactor_hook_init(&c->hand_over, hand_over);
 	err = g->module->channel_open ? g->module->channel_open(&c->ch) : 0;
 	if (err) {
@@ -328,5 +349,57 @@ void bs_run_blocking(struct bs_channel *ch, struct bs_req *req,
 	io->work.run = blocking_run;
 	io->work.done = blocking_done;
 	list_add_tail(&c->blocking, &io->work.node);
+	reactor_hook_arm(c->group->shard->reactor, &c->hand_over, REACTOR_SUBMIT);
+}
+
+/* --- blocking calls, one after another --- */
+
+static void batch_run(struct work *w)
+{
+	struct batch *b = container_of(w, struct batch, work);
+	struct bs_io *io;
+
+	list_for_each(io, &b->ios, work.node)
+		io->err = io->run(io->ch->dev, &io->req);
+}
+
+static void batch_done(struct work *w)
+{
+	struct batch *b = container_of(w, struct batch, work);
+	struct channel *c = container_of(b, struct channel, batch);
+	struct bs_io *io;
+
+	b->running = false;
+	while ((io = list_pop(&b->ios, struct bs_io, work.node)))
+		completed(io);
+	if (!list_empty(&c->ordered))
+		reactor_hook_arm(c->group->shard->reactor, &c->hand_over, REACTOR_SUBMIT);
+}
+
+static void batch_start(struct channel *c)
+{
+	struct batch *b = &c->batch;
+	uint64_t bytes = 0;
+
+	while (!list_empty(&c->ordered) && bytes < BATCH_BYTES) {
+		struct bs_io *io = list_pop(&c->ordered, struct bs_io, work.node);
+
+		bytes += io->req.len_bytes;
+		list_add_tail(&b->ios, &io->work.node);
+	}
+	b->running = true;
+	b->work.run = batch_run;
+	b->work.done = batch_done;
+	reactor_worker_submit(c->device->source, &b->work);
+}
+
+void bs_run_in_order(struct bs_channel *ch, struct bs_req *req,
+		     int (*run)(struct bs_dev *dev, struct bs_req *req))
+{
+	struct bs_io *io = container_of(req, struct bs_io, req);
+	struct channel *c = container_of(ch, struct channel, ch);
+
+	io->run = run;
+	list_add_tail(&c->ordered, &io->work.node);
 	reactor_hook_arm(c->group->shard->reactor, &c->hand_over, REACTOR_SUBMIT);
 }

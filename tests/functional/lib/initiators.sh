@@ -217,7 +217,7 @@ error_disk()
 	rules_on=$dir/rules-on
 	[ -n "$tgtd_pid" ] || tgtd_start
 	target_new
-	lun_new "$tid" 1 "rdwr:$(disk_file "$1")" --bstype error \
+	lun_new "$tid" 1 "${BSTYPE:-rdwr}:$(disk_file "$1")" --bstype error \
 		--bsopts "control=$rules_on;$2"
 	acl_bind "$tid" ALL
 }

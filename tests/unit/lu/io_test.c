@@ -28,6 +28,15 @@ static const struct store stores[] = {
 	{ "rdwr", "", NULL, 0 },		/* "": $TMPDIR */
 	{ "rdwr", "", NULL, BS_OPEN_SYNC },
 	{ "rdwr", "/dev/shm", NULL, 0 },
+	{ "rdwr", "", NULL, BS_OPEN_DIRECT },
+	{ "aio", "", NULL, 0 },
+	{ "aio", "", NULL, BS_OPEN_SYNC },
+	{ "aio", "/dev/shm", NULL, 0 },
+	{ "uring", "", NULL, 0 },
+	{ "uring", "", NULL, BS_OPEN_SYNC },
+	{ "uring", "", NULL, BS_OPEN_DIRECT },
+	{ "uring", "", "sqpoll", BS_OPEN_DIRECT },
+	{ "uring", "/dev/shm", NULL, 0 },
 	{ "ram", NULL, "size=8M;minimal", 0 },
 	{ "ram", NULL, "size=8M;foreign", 0 },
 };
@@ -47,14 +56,15 @@ static struct lu *store_open(const struct store *s, char **ret_path)
 		*ret_path = temp_file(*s->dir ? s->dir : temp_dir(), STORE_BYTES);
 	spec.path = *ret_path;
 	lu = disk_try_open(&spec, &err, why);
-	if (!lu)
+	if (!lu && !not_here(s->bstype, s->flags, why))
 		fail_msg("%s %s: %s", s->bstype, *ret_path ? *ret_path : "", why);
 	return lu;
 }
 
 static void store_close(struct lu *lu, char *path)
 {
-	disk_close(lu);
+	if (lu)
+		disk_close(lu);
 	if (path)
 		unlink(path);
 	free(path);
@@ -235,8 +245,14 @@ static void every_store_keeps_data(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
 		char *path;
 		struct lu *lu = store_open(&stores[i], &path);
-		struct client c = client_open(lu, i % 2);
+		struct client c;
 
+		if (!lu) {
+			print_message("%s: not here\n", stores[i].bstype);
+			store_close(lu, path);
+			continue;
+		}
+		c = client_open(lu, i % 2);
 		for (size_t k = 0; k < ARRAY_SIZE(checks); k++)
 			checks[k](&c);
 		assert_int_equal(do_io(&c, LU_FLUSH, 0, 0, 0, NULL, 0, NULL), 0);

@@ -183,6 +183,12 @@ BS_EXPORT void bs_complete_from(struct bs_channel *ch, struct bs_req *req, int e
 BS_EXPORT void bs_run_blocking(struct bs_channel *ch, struct bs_req *req,
 			       int (*run)(struct bs_dev *dev, struct bs_req *req));
 
+/* The same for calls that would only wait for each other (writes under the lock
+ * of an inode): a channel's run one after another, many per hand-over.  They are
+ * completed together, so this is for short ones. */
+BS_EXPORT void bs_run_in_order(struct bs_channel *ch, struct bs_req *req,
+			       int (*run)(struct bs_dev *dev, struct bs_req *req));
+
 /* Watch @fd for input in the group's reactor.  NULL: no memory, or not an fd that
  * can be waited for.  ready() may free the watch. */
 struct bs_watch;

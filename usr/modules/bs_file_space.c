@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bs_rdwr_space.c - giving space back, zeroes without data, and where data is.
+ * bs_file_space.c - giving space back, zeroes without data, and where data is.
  * Lengths are 64 bits all the way.
  */
-#include "bs_rdwr.h"
+#include "bs_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,64 +19,64 @@
 /* O_DSYNC does not cover fallocate() everywhere. */
 static int settle(struct bs_dev *dev, struct bs_req *req, int err)
 {
-	const struct rdwr *d = dev->priv;
+	const struct bs_file *f = dev->priv;
 
-	if (err || !d->sync)
+	if (err || !f->sync)
 		return err;
-	return bs_rdwr_flush(dev, req);
+	return bs_file_flush(dev, req);
 }
 
-static int allocate(const struct rdwr *d, int mode, const struct bs_req *req)
+static int allocate(const struct bs_file *f, int mode, const struct bs_req *req)
 {
 	int err;
 
 	do
-		err = fallocate(d->fd, mode, (off_t)req->off_bytes, (off_t)req->len_bytes) ?
+		err = fallocate(f->fd, mode, (off_t)req->off_bytes, (off_t)req->len_bytes) ?
 			      errno :
 			      0;
 	while (err == EINTR);
-	return bs_rdwr_error(err);
+	return bs_file_error(err);
 }
 
 /* The part of the range that is whole sectors; the rest may keep its contents. */
-static int discard(const struct rdwr *d, const struct bs_req *req)
+static int discard(const struct bs_file *f, const struct bs_req *req)
 {
-	const uint64_t first = ROUND_UP(req->off_bytes, (uint64_t)d->sector);
-	const uint64_t end = (req->off_bytes + req->len_bytes) / d->sector *
-			     d->sector;
+	const uint64_t first = ROUND_UP(req->off_bytes, (uint64_t)f->sector);
+	const uint64_t end = (req->off_bytes + req->len_bytes) / f->sector *
+			     f->sector;
 	uint64_t range[2] = { first, end - first };
 
 	if (first >= end)
 		return 0;
-	return ioctl(d->fd, BLKDISCARD, range) ? bs_rdwr_error(errno) : 0;
+	return ioctl(f->fd, BLKDISCARD, range) ? bs_file_error(errno) : 0;
 }
 
-int bs_rdwr_unmap(struct bs_dev *dev, struct bs_req *req)
+int bs_file_unmap(struct bs_dev *dev, struct bs_req *req)
 {
-	const struct rdwr *d = dev->priv;
+	const struct bs_file *f = dev->priv;
 
-	return settle(dev, req, d->is_block ? discard(d, req) : allocate(d, PUNCH, req));
+	return settle(dev, req, f->is_block ? discard(f, req) : allocate(f, PUNCH, req));
 }
 
 /* Try one way; remember in @never that it does not exist here. */
-static int try_allocate(const struct rdwr *d, int mode, const struct bs_req *req,
+static int try_allocate(const struct bs_file *f, int mode, const struct bs_req *req,
 			atomic_bool *never)
 {
 	int err;
 
 	if (atomic_load_explicit(never, memory_order_relaxed))
 		return -EOPNOTSUPP;
-	err = allocate(d, mode, req);
+	err = allocate(f, mode, req);
 	if (err == -EOPNOTSUPP)
 		atomic_store(never, true);
 	return err;
 }
 
-static int zero_device(const struct rdwr *d, const struct bs_req *req)
+static int zero_device(const struct bs_file *f, const struct bs_req *req)
 {
 	uint64_t range[2] = { req->off_bytes, req->len_bytes };
 
-	return ioctl(d->fd, BLKZEROOUT, range) ? bs_rdwr_error(errno) : 0;
+	return ioctl(f->fd, BLKZEROOUT, range) ? bs_file_error(errno) : 0;
 }
 
 /*
@@ -84,30 +84,30 @@ static int zero_device(const struct rdwr *d, const struct bs_req *req)
  * too (there it fails unless the device promises both).  Without leave to
  * unmap, the space stays allocated.
  */
-int bs_rdwr_write_zeroes(struct bs_dev *dev, struct bs_req *req)
+int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req)
 {
-	struct rdwr *d = dev->priv;
-	const bool whole = (req->off_bytes | req->len_bytes) % d->sector == 0;
+	struct bs_file *f = dev->priv;
+	const bool whole = (req->off_bytes | req->len_bytes) % f->sector == 0;
 	int err = -EOPNOTSUPP;
 
 	if (whole && (req->flags & BS_REQ_UNMAP))
-		err = try_allocate(d, PUNCH, req, &d->no_punch_zero);
+		err = try_allocate(f, PUNCH, req, &f->no_punch_zero);
 	if (whole && err == -EOPNOTSUPP)
-		err = d->is_block ? zero_device(d, req) :
-				    try_allocate(d, ZERO, req, &d->no_zero_range);
+		err = f->is_block ? zero_device(f, req) :
+				    try_allocate(f, ZERO, req, &f->no_zero_range);
 	if (err == -EOPNOTSUPP)
-		err = bs_rdwr_write_zero_bytes(d, req->off_bytes, req->len_bytes);
+		err = bs_file_write_zero_bytes(f, req->off_bytes, req->len_bytes);
 	return settle(dev, req, err);
 }
 
 /* There is no hole behind the end of a file that has shrunk: who reads there is
  * to meet the error, not to hear of zeroes. */
-static int hole_to_the_end(const struct rdwr *d, struct bs_req *req)
+static int hole_to_the_end(const struct bs_file *f, struct bs_req *req)
 {
 	struct stat st;
 
-	if (fstat(d->fd, &st))
-		return bs_rdwr_error(errno);
+	if (fstat(f->fd, &st))
+		return bs_file_error(errno);
 	req->result = req->len_bytes;
 	if ((uint64_t)st.st_size > req->off_bytes)
 		req->result = MIN(req->len_bytes, (uint64_t)st.st_size - req->off_bytes);
@@ -116,36 +116,36 @@ static int hole_to_the_end(const struct rdwr *d, struct bs_req *req)
 	return 0;
 }
 
-int bs_rdwr_block_status(struct bs_dev *dev, struct bs_req *req)
+int bs_file_block_status(struct bs_dev *dev, struct bs_req *req)
 {
-	const struct rdwr *d = dev->priv;
+	const struct bs_file *f = dev->priv;
 	const uint64_t end = req->off_bytes + req->len_bytes;
 	off_t data, next;
 
-	data = lseek(d->fd, (off_t)req->off_bytes, SEEK_DATA);
+	data = lseek(f->fd, (off_t)req->off_bytes, SEEK_DATA);
 	if (data == -1 && errno != ENXIO)
-		return bs_rdwr_error(errno);
+		return bs_file_error(errno);
 	if (data == -1)
-		return hole_to_the_end(d, req);
+		return hole_to_the_end(f, req);
 	if ((uint64_t)data > req->off_bytes) {
 		req->result = MIN((uint64_t)data, end) - req->off_bytes;
 		return 0;
 	}
-	next = lseek(d->fd, data, SEEK_HOLE);
+	next = lseek(f->fd, data, SEEK_HOLE);
 	if (next == -1)
-		return bs_rdwr_error(errno);
+		return bs_file_error(errno);
 	req->flags |= BS_REQ_MAPPED;
 	req->result = MIN((uint64_t)next, end) - req->off_bytes;
 	return 0;
 }
 
 /* Into the page cache; the kernel reads while others are served. */
-int bs_rdwr_prefetch(struct bs_dev *dev, struct bs_req *req)
+int bs_file_prefetch(struct bs_dev *dev, struct bs_req *req)
 {
-	const struct rdwr *d = dev->priv;
+	const struct bs_file *f = dev->priv;
 
-	if (!d->in_memory)
-		(void)posix_fadvise(d->fd, (off_t)req->off_bytes, (off_t)req->len_bytes,
+	if (!f->in_memory)
+		(void)posix_fadvise(f->fd, (off_t)req->off_bytes, (off_t)req->len_bytes,
 				    POSIX_FADV_WILLNEED);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What bs_rdwr promises about files. */
+/* What bs_rdwr, bs_aio and bs_uring promise about files. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -7,11 +7,24 @@
 
 #define MIB	(1024ULL * 1024)
 
+static const struct store {
+	const char *name, *bstype;
+	uint32_t flags;
+} stores[] = {
+	{ "lu/file rdwr", "rdwr", 0 },
+	{ "lu/file rdwr direct", "rdwr", BS_OPEN_DIRECT },
+	{ "lu/file aio", "aio", 0 },
+	{ "lu/file uring", "uring", 0 },
+	{ "lu/file uring direct", "uring", BS_OPEN_DIRECT },
+};
+
+static const struct store *store;	/* the one whose turn it is */
 static uint8_t *buf;		/* MIB, aligned for direct I/O */
 
 static struct lu *open_file(const char *path, uint32_t flags, uint32_t block_bytes)
 {
-	const struct bs_open_spec spec = { .bstype = "rdwr", .path = path, .flags = flags,
+	const struct bs_open_spec spec = { .bstype = store->bstype, .path = path,
+					   .flags = store->flags | flags,
 					   .block_bytes = block_bytes };
 	char why[512];
 	int err;
@@ -179,7 +192,7 @@ static void holes_are_told_from_data(void **state)
 static void direct_io_tells_its_alignment(void **state)
 {
 	char *path = temp_file(temp_dir(), MIB);
-	const struct bs_open_spec spec = { .bstype = "rdwr", .path = path,
+	const struct bs_open_spec spec = { .bstype = store->bstype, .path = path,
 					   .flags = BS_OPEN_DIRECT, .block_bytes = 4096 };
 	char why[512];
 	struct client c;
@@ -250,7 +263,7 @@ static void what_is_no_disk_is_refused_in_words(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const struct bs_open_spec spec = { .bstype = "rdwr", .path = cases[i].path,
+		const struct bs_open_spec spec = { .bstype = store->bstype, .path = cases[i].path,
 						   .block_bytes = cases[i].block_bytes };
 		int err;
 
@@ -262,6 +275,96 @@ static void what_is_no_disk_is_refused_in_words(void **state)
 	unlink(tiny);
 	free(empty);
 	free(tiny);
+}
+
+/* Memory that suits no direct I/O, and more requests than a device's queue takes. */
+static void any_memory_and_any_depth_will_do(void **state)
+{
+	enum { N = 400, BYTES = 2048 };
+	struct request *reqs = calloc(N, sizeof(*reqs));
+	struct iovec (*iovs)[2] = calloc(N, sizeof(*iovs));
+	char *path = temp_file(temp_dir(), MIB);
+	struct lu *lu = open_file(path, 0, 0);
+	struct client c = client_open(lu, 0);
+	uint8_t *got = malloc(MIB);
+
+	(void)state;
+	assert_true(reqs && iovs && got);
+	fill(buf, MIB, 0, 13);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < N; i++) {
+			uint8_t *p = (round ? got : buf) + i * BYTES;
+
+			/* Two pieces, each half of the time at an odd address. */
+			iovs[i][0] = (struct iovec){ p, i % 2 ? 512 : 513 };
+			iovs[i][1].iov_base = p + iovs[i][0].iov_len;
+			iovs[i][1].iov_len = BYTES - iovs[i][0].iov_len;
+			reqs[i] = (struct request){
+				.io = { .op = round ? LU_READ : LU_WRITE, .len_bytes = BYTES,
+					.off_bytes = i * BYTES, .iov = iovs[i], .iovcnt = 2 },
+			};
+			request_submit(&c, &reqs[i]);
+		}
+		for (size_t i = 0; i < N; i++)
+			assert_int_equal(request_wait(&reqs[i]), 0);
+	}
+	assert_memory_equal(got, buf, N * BYTES);
+	client_close(&c);
+	disk_close(lu);
+	unlink(path);
+	free(path);
+	free(got);
+	free(iovs);
+	free(reqs);
+}
+
+/* A channel, and its store, may be let go with requests under way. */
+static void closing_waits_for_requests(void **state)
+{
+	enum { N = 64 };
+	struct request reqs[N] = { 0 };
+	struct iovec iov = { buf, 16384 };
+	char *path = temp_file(temp_dir(), MIB);
+	struct lu *lu = open_file(path, 0, 0);
+	struct client c = client_open(lu, 1);
+
+	(void)state;
+	for (size_t i = 0; i < N; i++) {
+		reqs[i].io = (struct lu_io){ .op = i % 2 ? LU_WRITE : LU_READ, .iov = &iov,
+					     .off_bytes = i * 16384, .len_bytes = 16384,
+					     .iovcnt = 1 };
+		request_submit(&c, &reqs[i]);
+	}
+	client_close(&c);
+	disk_close(lu);
+	for (size_t i = 0; i < N; i++)
+		assert_int_equal(request_wait(&reqs[i]), 0);
+	unlink(path);
+	free(path);
+}
+
+/* Is there this kind of store in this kernel, on this file system? */
+static bool is_here(void)
+{
+	char *path = temp_file(temp_dir(), MIB);
+	const struct bs_open_spec spec = { .bstype = store->bstype, .path = path,
+					   .flags = store->flags };
+	char why[512];
+	int err;
+	struct lu *lu;
+
+	load_modules("modules");
+	daemon_start(1, 2);
+	lu = disk_try_open(&spec, &err, why);
+	if (lu)
+		disk_close(lu);
+	else if (!not_here(store->bstype, store->flags, why))
+		fail_msg("%s (%d)", why, err);
+	daemon_stop();
+	bs_loader_unload();
+	unlink(path);
+	free(path);
+	return lu;
 }
 
 static int setup(void **state)
@@ -293,7 +396,19 @@ int main(void)
 		cmocka_unit_test(direct_io_tells_its_alignment),
 		cmocka_unit_test(sync_has_no_write_cache),
 		cmocka_unit_test(what_is_no_disk_is_refused_in_words),
+		cmocka_unit_test(any_memory_and_any_depth_will_do),
+		cmocka_unit_test(closing_waits_for_requests),
 	};
 
-	return cmocka_run_group_tests_name("lu/rdwr", tests, setup, teardown);
+	int failed = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(stores); i++) {
+		store = &stores[i];
+		if (is_here())
+			failed += cmocka_run_group_tests_name(store->name, tests, setup,
+							      teardown);
+		else
+			print_message("%s: not here\n", store->name);
+	}
+	return failed;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bs_rdwr_flush.c over an fdatasync() of our own: no error is lost, and calls are
+/* bs_file_flush.c over an fdatasync() of our own: no error is lost, and calls are
  * shared. */
 #include <errno.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 static int test_fdatasync(int fd);
 
 #define fdatasync test_fdatasync
-#include "../../../usr/modules/bs_rdwr_flush.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../../../usr/modules/bs_file_flush.c" /* NOLINT(bugprone-suspicious-include) */
 #undef fdatasync
 
 #define THREADS	8
@@ -47,13 +47,13 @@ static int test_fdatasync(int fd)
 }
 
 /* What the module takes from the others of its files, and from the host. */
-int bs_rdwr_error(int err)
+int bs_file_error(int err)
 {
 	return -err;
 }
 
-static struct rdwr d;
-static struct bs_dev dev = { .priv = &d };
+static struct bs_file f;
+static struct bs_dev dev = { .priv = &f };
 
 static int setup(void **state)
 {
@@ -61,9 +61,9 @@ static int setup(void **state)
 	memset(&disk, 0, sizeof(disk));
 	sem_init(&disk.entered, 0, 0);
 	sem_init(&disk.leave, 0, 0);
-	d = (struct rdwr){ .fd = -1, .sync_fd = -1 };
-	pthread_mutex_init(&d.mutex, NULL);
-	pthread_cond_init(&d.flushed, NULL);
+	f = (struct bs_file){ .fd = -1, .sync_fd = -1 };
+	pthread_mutex_init(&f.mutex, NULL);
+	pthread_cond_init(&f.flushed, NULL);
 	return 0;
 }
 
@@ -71,16 +71,16 @@ static void an_error_sticks(void **state)
 {
 	(void)state;
 	disk.fail_call = 2;
-	assert_int_equal(bs_rdwr_flush(&dev, NULL), 0);
-	assert_int_equal(bs_rdwr_flush(&dev, NULL), -EIO);
-	assert_int_equal(bs_rdwr_flush(&dev, NULL), -EIO);
-	assert_int_equal(bs_rdwr_flush(&dev, NULL), -EIO);
+	assert_int_equal(bs_file_flush(&dev, NULL), 0);
+	assert_int_equal(bs_file_flush(&dev, NULL), -EIO);
+	assert_int_equal(bs_file_flush(&dev, NULL), -EIO);
+	assert_int_equal(bs_file_flush(&dev, NULL), -EIO);
 }
 
 static void *flusher(void *arg)
 {
 	(void)arg;
-	return (void *)(intptr_t)bs_rdwr_flush(&dev, NULL);
+	return (void *)(intptr_t)bs_file_flush(&dev, NULL);
 }
 
 /* Threads that have asked, whether or not they wait already. */
@@ -88,9 +88,9 @@ static bool all_asked(uint64_t n)
 {
 	bool yes;
 
-	pthread_mutex_lock(&d.mutex);
-	yes = d.flush_wanted == n;
-	pthread_mutex_unlock(&d.mutex);
+	pthread_mutex_lock(&f.mutex);
+	yes = f.flush_wanted == n;
+	pthread_mutex_unlock(&f.mutex);
 	return yes;
 }
 
@@ -129,5 +129,5 @@ int main(void)
 			whoever_asks_during_a_call_needs_another_and_all_learn_its_error, setup),
 	};
 
-	return cmocka_run_group_tests_name("modules/rdwr_flush", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("modules/file_flush", tests, NULL, NULL);
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bs_file.h - a file or a block device: what bs_rdwr, bs_aio and bs_uring share.
+ *
+ * A device's priv points to a struct bs_file, maybe the first member of more.
+ */
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+#include <tgt/bs_module.h>
+
+struct bs_file {
+	/* Constant after open. */
+	const char *bstype;
+	int fd;
+	int sync_fd;		/* a second open file, for fdatasync() only */
+	bool is_block;
+	bool direct, sync;
+	bool in_memory;		/* tmpfs: never waits for a disk */
+	uint32_t sector;	/* block devices: its ioctls want multiples; else 1 */
+	uint32_t mem_align;	/* of memory, for direct I/O; else 1 */
+	uint32_t len_align;	/* of offsets and lengths, likewise */
+
+	/* Any thread. */
+	/* There is no RWF_NOWAIT for these here. */
+	atomic_bool no_nowait_read, no_nowait_write, no_nowait_direct;
+	atomic_bool no_zero_range, no_punch_zero;
+
+	/* Flushes, under the mutex; see bs_file_flush(). */
+	pthread_mutex_t mutex;
+	pthread_cond_t flushed;
+	uint64_t flush_wanted, flush_done;
+	bool flushing;
+	int flush_error;	/* sticks until the store is opened again */
+};
+
+/*
+ * bs_file_open.c: open args->path with @flags (BS_OPEN_*), read-only if that is
+ * all we may, and fill dev->info.  0 or -errno, after bs_say(); *f needs no
+ * bs_file_close() then.  Threads: a worker.
+ */
+int bs_file_open(struct bs_file *f, const char *bstype, uint32_t flags,
+		 const struct bs_open_args *args, struct bs_dev *dev);
+void bs_file_close(struct bs_file *f);
+
+/* Whatever the module does not do itself: any opcode is served or refused.
+ * Threads: the reactor; what may block is given to a worker. */
+void bs_file_submit(struct bs_channel *ch, struct bs_req *req);
+
+/*
+ * bs_file_io.c: what is done of a request, in req->priv[0].  bs_file_start()
+ * before the first piece; bs_file_rest() gives what is left to a worker.
+ * Threads: the reactor.
+ */
+void bs_file_start(struct bs_req *req);
+void bs_file_advance(struct bs_req *req, uint64_t bytes);
+bool bs_file_is_done(const struct bs_req *req);
+void bs_file_rest(struct bs_channel *ch, struct bs_req *req);
+
+/* Direct I/O may take the request's memory as it is. */
+bool bs_file_iov_fits(const struct bs_file *f, const struct bs_req *req);
+/* RWF_* that a write of this request needs to be as durable as it has to be. */
+int bs_file_write_flags(const struct bs_file *f, const struct bs_req *req);
+
+void bs_file_read(struct bs_channel *ch, struct bs_req *req);
+void bs_file_write(struct bs_channel *ch, struct bs_req *req);
+int bs_file_error(int err);	/* errno, positive -> what bs_complete() takes */
+/* Write @bytes of zeroes at @off, whatever the file system can do. */
+int bs_file_write_zero_bytes(const struct bs_file *f, uint64_t off, uint64_t bytes);
+
+/* bs_file_space.c, bs_file_flush.c: on a worker. */
+int bs_file_flush(struct bs_dev *dev, struct bs_req *req);
+int bs_file_unmap(struct bs_dev *dev, struct bs_req *req);
+int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req);
+int bs_file_block_status(struct bs_dev *dev, struct bs_req *req);
+int bs_file_prefetch(struct bs_dev *dev, struct bs_req *req);
+
+/* bs_file_probe.c: what the file or device can do.  Called while opening. */
+int bs_file_probe(struct bs_file *f, struct bs_dev_info *info);
+/* A number of the queue of the disk that @f is, or is on; 0: none such. */
+uint64_t bs_file_queue_number(const struct bs_file *f, const char *name);
