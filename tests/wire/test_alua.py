@@ -147,6 +147,7 @@ def reported_over_each_path(b):
                               10: (OPTIMIZED, True, NONE, [1])}, "the groups")
             equal(tpgs(s), 3, "TPGS")
             equal(tpgs(s, 0), 0, "TPGS of the controller")
+            equal(good(s.scsi(scsi.inquiry(), read=255)).datain[6], 0x10, "MULTIP")
             d = port_designators(s)
             equal(d[4], struct.pack(">I", path), "the relative target port identifier")
             equal(d[5], struct.pack(">I", group), "the target port group designator")

@@ -120,7 +120,8 @@ int scsi_alua_publish(struct scsi_target *t, struct scsi_alua *a,
 		      const struct scsi_alua_change *change, void (*done)(void *arg),
 		      void *arg);
 
-/* scsi/target.c: a LUN comes or goes; -ENOMEM for one that goes. */
+/* A LUN is a new one, or is gone: no exception is left for it.  -ENOMEM: nothing
+ * happened.  For scsi/target.c. */
 int scsi_alua_forget_lun(struct scsi_target *t, uint64_t lun);
 
 /* --- SET TARGET PORT GROUPS, any reactor --- */

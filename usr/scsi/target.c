@@ -175,6 +175,8 @@ int scsi_target_add_lun(struct scsi_target *t, uint64_t lun, struct scsi_device 
 	at = map_find(old, lun, &found);
 	if (found)
 		return -EEXIST;
+	if (scsi_alua_forget_lun(t, lun) < 0)
+		return -ENOMEM;
 	m = map_with(old, at, lun, dev);
 	if (!m)
 		return -ENOMEM;
@@ -258,7 +260,7 @@ int scsi_target_remove_lun(struct scsi_target *t, uint64_t lun,
 		return -ENOENT;
 	r = malloc(sizeof(*r));
 	m = map_without(old, at);
-	if (!r || !m || scsi_alua_forget_lun(t, lun) < 0)
+	if (!r || !m)
 		goto no_memory;
 	*r = (struct removal){ .target = scsi_target_get(t), .dev = old->e[at].dev,
 			       .lun = lun, .removed = removed, .arg = arg };
@@ -272,6 +274,8 @@ int scsi_target_remove_lun(struct scsi_target *t, uint64_t lun,
 		return -ENOMEM;
 	}
 	atomic_fetch_sub(&r->dev->nr_luns, 1);
+	/* Without memory they are forgotten when the number is used again. */
+	(void)scsi_alua_forget_lun(t, lun);
 	call_rcu(&old->rcu, map_free_rcu);
 	return 0;
 no_memory:

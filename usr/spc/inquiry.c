@@ -4,12 +4,14 @@
 #include "base/be.h"
 #include "base/macros.h"
 #include "scsi/device.h"
+#include "scsi/port.h"
 #include "spc/handlers.h"
 #include "spc/spc.h"
 
 #define PQ_NO_UNIT	0x7f	/* qualifier 011b, device type 1Fh */
 #define VERSION_SPC4	0x06
 #define EVPD		0x01
+#define MULTIP		0x10	/* byte 6 */
 
 struct inquiry_data {
 	uint8_t type;			/* PERIPHERAL QUALIFIER, DEVICE TYPE */
@@ -41,6 +43,7 @@ static void put_text(uint8_t *to, size_t bytes, const char *from)
 
 enum scsi_status spc_inquiry_run(struct scsi_task *t)
 {
+	const struct scsi_ports *ports = scsi_port_list();
 	const struct scsi_device_config *c = t->dev ? scsi_device_config(t->dev) :
 						      &scsi_device_default;
 	struct inquiry_data d = {
@@ -50,6 +53,7 @@ enum scsi_status spc_inquiry_run(struct scsi_task *t)
 		.format = 0x10 | 0x02,
 		.additional_bytes = sizeof(d) - 5,
 		.sccs = t->dev ? (uint8_t)(atomic_load(&t->dev->tpgs) << 4) : 0, /* TPGS */
+		.multip = ports && ports->n > 1 ? MULTIP : 0,
 		.cmdque = 0x02,
 	};
 
