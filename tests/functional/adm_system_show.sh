@@ -11,7 +11,7 @@ expect "first lines" 'System:
 LLDs:
     iscsi: ready' "$(head -n 5 <<<"$system")"
 # Scripts look for a blank and the name of a store.
-for store in rdwr null; do
+for store in rdwr aio uring null; do
 	[[ $system == *" $store"* ]] || fail "no store $store in: $system"
 done
 grep -q '^    rdwr (bsoflags sync:direct)$' <<<"$system" || fail "the flags of rdwr: $system"

@@ -4,6 +4,7 @@
  *	size=BYTES
  *	minimal		has READ, WRITE and FLUSH only
  *	foreign		completes from a thread of its own, not from submit()
+ *	in_order	serves by bs_run_in_order()
  *	read_only, align=BYTES, write_cache
  * Tests read its counters with dlsym().
  */
@@ -18,6 +19,7 @@ BS_EXPORT struct {
 	atomic_uint ops[BS_NR_OPS], fua, batches, groups, channels, devices;
 	atomic_uint unmap_flags;
 	struct bs_dev *_Atomic dev;	/* the last that was opened */
+	atomic_uint in_order, disorder;	/* served so; at once, or not in order */
 } bs_ram_counters;
 
 static const struct bs_option options[] = {
@@ -25,6 +27,7 @@ static const struct bs_option options[] = {
 	  .help = "size in bytes" },
 	{ .name = "minimal", .type = BS_OPT_BOOL, .help = "only what a store must have" },
 	{ .name = "foreign", .type = BS_OPT_BOOL, .help = "complete from another thread" },
+	{ .name = "in_order", .type = BS_OPT_BOOL, .help = "one after another" },
 	{ .name = "read_only", .type = BS_OPT_BOOL, .help = "" },
 	{ .name = "write_cache", .type = BS_OPT_BOOL, .fallback = "yes", .help = "" },
 	{ .name = "align", .type = BS_OPT_U64, .help = "alignment to ask for" },
@@ -40,7 +43,9 @@ struct queued {
 
 struct ram {
 	char *bytes;
-	bool foreign;
+	bool foreign, in_order;
+	atomic_uint inside;		/* run_one() */
+	uint64_t last_off;		/* its last one */
 	pthread_t thread;
 	pthread_mutex_t mutex;		/* of the queue */
 	pthread_cond_t wake;
@@ -93,6 +98,19 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
+static int run_one(struct bs_dev *dev, struct bs_req *req)
+{
+	struct ram *r = dev->priv;
+
+	if (r->inside++ || (req->off_bytes && req->off_bytes <= r->last_off))
+		bs_ram_counters.disorder++;
+	r->last_off = req->off_bytes;
+	serve(r, req);
+	bs_ram_counters.in_order++;
+	r->inside--;
+	return 0;
+}
+
 static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
 {
 	const struct bs_params *p = args->params;
@@ -108,6 +126,7 @@ static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
 		return -ENOMEM;
 	r->bytes = calloc(1, size);
 	r->foreign = bs_param_bool(p, "foreign");
+	r->in_order = bs_param_bool(p, "in_order");
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_mutex_init(&r->medium, NULL);
 	pthread_cond_init(&r->wake, NULL);
@@ -186,6 +205,10 @@ static void ram_submit(struct bs_channel *ch, struct bs_req *req)
 		bs_ram_counters.fua++;
 	if (req->flags & BS_REQ_UNMAP)
 		bs_ram_counters.unmap_flags++;
+	if (r->in_order) {
+		bs_run_in_order(ch, req, run_one);
+		return;
+	}
 	if (!r->foreign) {
 		serve(r, req);
 		bs_complete(ch, req, 0);

@@ -9,6 +9,7 @@ static const struct ram_counters {
 	atomic_uint ops[BS_NR_OPS], fua, batches, groups, channels, devices;
 	atomic_uint unmap_flags;
 	struct bs_dev *_Atomic dev;
+	atomic_uint in_order, disorder;
 } *ram;
 
 /* --- opening and closing --- */
@@ -225,7 +226,7 @@ static void nothing(void *arg)
 
 static void completions_come_later_and_on_the_same_reactor(void **state)
 {
-	static const char *const kinds[] = { "", "foreign" };
+	static const char *const kinds[] = { "", "foreign", "in_order" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -240,6 +241,19 @@ static void completions_come_later_and_on_the_same_reactor(void **state)
 		assert_int_equal(atomic_load(&ram->groups), 0);
 		assert_int_equal(atomic_load(&ram->devices), 0);
 	}
+}
+
+static void what_is_to_be_in_order_is(void **state)
+{
+	struct opening *o = open_store("ram", "in_order", 0);
+	const unsigned int before = atomic_load(&ram->in_order);
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		run_batch(o, 0);
+	assert_int_equal(atomic_load(&ram->in_order) - before, 20 * NR_IOS);
+	assert_int_equal(atomic_load(&ram->disorder), 0);
+	close_store(o);
 }
 
 struct hold {
@@ -330,6 +344,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_opened_is_said),
 		cmocka_unit_test(a_new_size_reaches_control),
 		cmocka_unit_test(completions_come_later_and_on_the_same_reactor),
+		cmocka_unit_test(what_is_to_be_in_order_is),
 		cmocka_unit_test(a_turn_flushes_once),
 		cmocka_unit_test(one_group_and_one_channel_each),
 	};
