@@ -19,10 +19,12 @@
 
 /*
  * Long ranges go to the store in pieces that begin and end at multiples of
- * these, so that an abort need not wait for all of it.
+ * these, so that an abort need not wait for all of it: task management has a
+ * second, and a slow disk is slow.
  */
 #define SBC_UNMAP_STEP_BYTES	(1ULL << 30)
-#define SBC_WRITE_STEP_BYTES	(16ULL << 20)
+#define SBC_ZERO_STEP_BYTES	(64ULL << 20)
+#define SBC_WRITE_STEP_BYTES	(4ULL << 20)
 #define SBC_VERIFY_STEP_BYTES	(16ULL << 20)
 
 #define SBC_PREFETCH_BYTES	(16ULL << 20)	/* of a cache, for one command */

@@ -53,12 +53,17 @@ static bool is_zero(const struct scsi_task *t)
 	return !p[0] && !memcmp(p, p + 1, t->out_bytes - 1);
 }
 
+static uint64_t step_bytes(const struct scsi_task *t)
+{
+	if (t->io.op == LU_WRITE_SAME ||
+	    !(lu_store_info(t->dev->lu)->ops & BS_OP_BIT(BS_WRITE_ZEROES)))
+		return SBC_WRITE_STEP_BYTES;
+	return SBC_ZERO_STEP_BYTES;
+}
+
 static enum scsi_status go_on(struct scsi_task *t)
 {
-	const uint64_t bytes = sbc_limits_step(t->io.off_bytes, t->step,
-					       t->io.op == LU_WRITE_SAME ?
-						       SBC_WRITE_STEP_BYTES :
-						       SBC_UNMAP_STEP_BYTES);
+	const uint64_t bytes = sbc_limits_step(t->io.off_bytes, t->step, step_bytes(t));
 
 	t->io.len_bytes = bytes;
 	t->step -= bytes;
