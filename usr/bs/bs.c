@@ -254,6 +254,58 @@ void bs_device_on_resized(struct bs_device *dev,
 		bs_dev_resized(&dev->dev, missed);
 }
 
+struct probe {
+	struct work work;
+	struct bs_device *dev;		/* holds a reference */
+	void (*done)(void *arg, int err, uint64_t size_bytes, const char *why);
+	void *arg;
+	int err;
+	uint64_t size_bytes;
+	char why[BS_SAY_BYTES + 128];
+};
+
+static void probe_run(struct work *w)
+{
+	struct probe *p = container_of(w, struct probe, work);
+	struct bs_device *d = p->dev;
+	const char *reason;
+
+	bs_host_say_start();
+	p->err = d->module->size(&d->dev, &p->size_bytes);
+	if (!p->err)
+		return;
+	reason = *bs_host_said() ? bs_host_said() : strerrordesc_np(-p->err);
+	snprintf(p->why, sizeof(p->why), "%s%s%s: %s", d->module->name, *d->path ? " " : "",
+		 d->path, reason ? reason : "unknown error");
+}
+
+static void probe_done(struct work *w)
+{
+	struct probe *p = container_of(w, struct probe, work);
+
+	p->done(p->arg, p->err, p->size_bytes, p->why);
+	bs_device_put(p->dev);
+	free(p);
+}
+
+int bs_device_probe_size(struct bs_device *dev,
+			 void (*done)(void *arg, int err, uint64_t size_bytes,
+				      const char *why),
+			 void *arg)
+{
+	struct probe *p;
+
+	if (!dev->module->size)
+		return -EOPNOTSUPP;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	*p = (struct probe){ .work = { .run = probe_run, .done = probe_done },
+			     .dev = bs_device_get(dev), .done = done, .arg = arg };
+	reactor_worker_submit(NULL, &p->work);
+	return 0;
+}
+
 const struct bs_dev_info *bs_device_info(const struct bs_device *dev)
 {
 	return &dev->dev.info;

@@ -45,6 +45,16 @@ void bs_device_on_closed(struct bs_device *dev, void (*closed)(void *arg), void 
 void bs_device_on_resized(struct bs_device *dev,
 			  void (*resized)(void *arg, uint64_t size_bytes), void *arg);
 
+/*
+ * Have the store looked at: how large is it now?  @done runs later on the calling
+ * thread with 0 or -errno and a sentence, valid during the call.  Errors now:
+ * -ENOMEM; -EOPNOTSUPP: the module cannot look.
+ */
+int bs_device_probe_size(struct bs_device *dev,
+			 void (*done)(void *arg, int err, uint64_t size_bytes,
+				      const char *why),
+			 void *arg);
+
 /* Constant after open (so is size_bytes: later sizes come by resized()).  Any
  * thread. */
 const struct bs_dev_info *bs_device_info(const struct bs_device *dev);

@@ -84,6 +84,13 @@ const struct bs_dev_info *bs_child_info(const struct bs_child *c)
 	return bs_device_info(c->device);
 }
 
+int bs_child_size(struct bs_child *c, uint64_t *ret_bytes)
+{
+	struct bs_device *d = c->device;
+
+	return d->module->size ? d->module->size(&d->dev, ret_bytes) : -EOPNOTSUPP;
+}
+
 struct bs_child_channel *bs_child_channel_open(struct bs_child *c)
 {
 	_cleanup_free_ struct bs_child_channel *cc = calloc(1, sizeof(*cc));

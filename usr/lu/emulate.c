@@ -27,6 +27,15 @@ static uint64_t step_size(const struct lu_io *io, uint64_t max)
 	return MIN(io->len_bytes - io->step_bytes, max);
 }
 
+/* The unit has become smaller: a step there would make the store grow again. */
+static bool is_beyond(const struct lu_io *io, uint64_t step_bytes)
+{
+	const struct lu_geometry *g = lu_geometry(io->ch->lu);
+
+	return io->off_bytes + io->step_bytes + step_bytes >
+	       lu_geometry_bytes(g, g->nr_blocks);
+}
+
 /* The one way out: may run within submit, so done() comes later. */
 static void fail(struct lu_io *io, int err)
 {
@@ -65,6 +74,10 @@ static void write_zeroes_step(struct lu_io *io)
 	struct iovec *iov = io->scratch.b.iov;
 	int cnt = 0;
 
+	if (is_beyond(io, n)) {
+		fail(io, -ERANGE);
+		return;
+	}
 	for (uint64_t left = n; left; left -= iov[cnt++].iov_len) {
 		iov[cnt].iov_base = zeroes;
 		iov[cnt].iov_len = MIN(left, (uint64_t)ZEROES_BYTES);
@@ -119,6 +132,10 @@ static void write_same_step(struct lu_io *io)
 	struct iovec *iov = io->scratch.b.iov;
 	const uint64_t n = step_size(io, iov->iov_len);
 
+	if (is_beyond(io, n)) {
+		fail(io, -ERANGE);
+		return;
+	}
 	iov->iov_len = n;
 	lu_io_to_store(io, BS_WRITE, 0, io->off_bytes + io->step_bytes, n, iov, 1,
 		       same_written);

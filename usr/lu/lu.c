@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/rcu.h"
 #include "lu/latency.h"
+#include "lu/resize.h"
 #include "reactor/group.h"
 
 #define BLOCK_BYTES_DEFAULT	512
@@ -142,16 +143,11 @@ static void device_closed(void *arg)
 static void device_resized(void *arg, uint64_t size_bytes)
 {
 	struct lu *lu = arg;
-	struct lu_geometry g;
 
 	/* The device outlives us by what is still on its way. */
 	if (!refcount_get_unless_zero(&lu->refs))
 		return;
-	g = *lu_geometry(lu);
-	g.nr_blocks = size_bytes >> g.block_exp;
-	if (g.nr_blocks != lu_geometry(lu)->nr_blocks && !lu_set_geometry(lu, &g) &&
-	    lu->resized)
-		lu->resized(lu->resized_arg);
+	lu_resize_store_is(lu, size_bytes);
 	lu_put(lu);
 }
 
@@ -168,6 +164,7 @@ static int fit(struct lu *lu, uint32_t block_bytes, char *why, size_t why_bytes)
 			 lu->bstype, lu->path, i->align_bytes, block_bytes);
 		return -EINVAL;
 	}
+	lu->store_bytes = i->size_bytes;
 	err = lu_geometry_init(&g, i->size_bytes, block_bytes, i->phys_block_bytes);
 	if (err)
 		return err;

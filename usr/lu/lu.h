@@ -38,6 +38,8 @@ struct lu {
 	struct lu_qos qos;
 
 	/* Control only. */
+	uint64_t store_bytes;		/* what the store has, as far as we know */
+	uint64_t limit_bytes;		/* what of it the user wants shown; 0: all */
 	void (*closed)(void *arg);
 	void *closed_arg;
 	void (*resized)(void *arg);	/* the geometry has changed */

@@ -169,6 +169,11 @@ static bool check_create(struct mgmt_call *call, const struct mgmt_target *t,
 		mgmt_rpc_fail(call, fault.error, fault.field, "%s", fault.sentence);
 		return false;
 	}
+	if (o->change.resize) {
+		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "params",
+			      "the size can be given only to a LUN that exists");
+		return false;
+	}
 	if (o->change.config.readonly)
 		spec->flags |= BS_OPEN_RDONLY;
 	return true;

@@ -245,6 +245,29 @@ static int set_bytes(struct mgmt_lun_change *c, const struct param *p,
 	return set_limit(c, p, n);
 }
 
+/* size=auto|BYTES; also as forks of tgt have it: disksize=auto, bsopts=size=BYTES. */
+static int set_size(struct mgmt_lun_change *c, const struct param *p,
+		    const char *value, struct mgmt_fault *f)
+{
+	uint64_t bytes = 0;
+
+	if (strcmp(value, "auto") != 0 && (parse_size(value, &bytes) < 0 || !bytes))
+		return fault(f, p, "must be 'auto' (all that the store has) or a number of bytes");
+	c->resize = true;
+	c->size_bytes = bytes;
+	return 0;
+}
+
+static int set_store_option(struct mgmt_lun_change *c, const struct param *p,
+			    const char *value, struct mgmt_fault *f)
+{
+	static const char size[] = "size=";
+
+	if (strncmp(value, size, strlen(size)) != 0)
+		return fault(f, p, "of a LUN that exists, only size=BYTES or size=auto can be given");
+	return set_size(c, p, value + strlen(size), f);
+}
+
 static int refuse_path(struct mgmt_lun_change *c, const struct param *p,
 		       const char *value, struct mgmt_fault *f)
 {
@@ -311,7 +334,10 @@ static const struct param params[] = {
 	  .max = LIMIT_BYTES_MAX, .range = "0 to 1P, suffix k, M, G, T",
 	  .help = "bytes at once after a pause; 0: a tenth of bw_limit" },
 	{ "path", MGMT_LUN_NEWS_MEDIUM, refuse_path, .help = "" },
-	{ "bsopts", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
+	{ "size", MGMT_LUN_NEWS_CAPACITY, set_size, .range = "auto, or bytes (with k, M, G, T, P)",
+	  .help = "look at the store anew and show all of it, or that much (never more than it has)" },
+	{ "disksize", MGMT_LUN_NEWS_CAPACITY, set_size, .help = "" },
+	{ "bsopts", MGMT_LUN_NEWS_CAPACITY, set_store_option, .help = "" },
 	{ "bsoflags", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
 };
 

@@ -24,6 +24,8 @@ struct mgmt_lun_change {
 	struct lu_identity id;
 	int write_cache;		/* -1: as the store does by itself */
 	struct lu_qos_limits limits;
+	bool resize;			/* out: look at the store anew, */
+	uint64_t size_bytes;		/* and show that much of it (0: all) */
 
 	/* For tgt_ids. */
 	const char *target_name;

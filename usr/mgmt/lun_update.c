@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "lu/lu.h"
+#include "lu/resize.h"
 #include "mgmt/lun.h"
 #include "mgmt/lun_cache.h"
 #include "mgmt/lun_params.h"
@@ -81,41 +82,83 @@ void mgmt_lun_update_warn(struct mgmt_call *call, const struct lu *lu,
 			      "the store was opened read-only: remove the LUN and add it anew to write");
 }
 
-void mgmt_lun_update_run(struct mgmt_call *call)
+static struct mgmt_lun_change as_it_is(const struct mgmt_lun *l)
 {
-	struct mgmt_lun *l = mgmt_lun_of(call);
-	struct mgmt_lun_change c;
-	struct mgmt_fault fault;
-	bool wce;
-	int err;
-
-	if (!l)
-		return;
-	wce = atomic_load(&l->lu->write_cache);
-	c = (struct mgmt_lun_change){
+	return (struct mgmt_lun_change){
 		.config = *scsi_device_config(l->dev),
 		.id = *lu_identity(l->lu),
-		.write_cache = wce,
+		.write_cache = atomic_load(&l->lu->write_cache),
 		.limits = *lu_qos_limits(l->lu),
 		.target_name = l->target->scsi->name,
 		.tid = l->target->tid,
 		.lun = l->lun,
 	};
-	if (mgmt_lun_params_set(&c, mgmt_rpc_pairs(call, "params"), &fault) < 0) {
-		mgmt_rpc_fail(call, fault.error, fault.field, "%s", fault.sentence);
-		return;
-	}
-	if (c.write_cache == wce)	/* an initiator may be changing it: not ours */
-		c.write_cache = -1;
-	err = apply(l, &c);
+}
+
+/* False after the call was failed. */
+static bool wanted(struct mgmt_call *call, const struct mgmt_lun *l,
+		   struct mgmt_lun_change *ret)
+{
+	struct mgmt_fault fault;
+
+	*ret = as_it_is(l);
+	if (!mgmt_lun_params_set(ret, mgmt_rpc_pairs(call, "params"), &fault))
+		return true;
+	mgmt_rpc_fail(call, fault.error, fault.field, "%s", fault.sentence);
+	return false;
+}
+
+/* All but the size. */
+static void change(struct mgmt_call *call, struct mgmt_lun *l, struct mgmt_lun_change *c)
+{
+	int err;
+
+	/* An initiator may be changing it: not ours. */
+	if (c->write_cache == atomic_load(&l->lu->write_cache))
+		c->write_cache = -1;
+	err = apply(l, c);
 	if (err < 0) {
 		mgmt_rpc_fail_errno(call, err, "cannot change the logical unit");
 		return;
 	}
-	mgmt_lun_update_tell(l, c.news);
-	mgmt_lun_update_warn(call, l->lu, &c);
-	if (!c.write_cache)
+	mgmt_lun_update_tell(l, c->news);
+	mgmt_lun_update_warn(call, l->lu, c);
+	if (!c->write_cache)
 		mgmt_lun_cache_flush(l->lu, call);
 	else
 		mgmt_rpc_reply(call, NULL);
+}
+
+/* The size is first, since it can fail; by then the LUN may be another, or gone. */
+static void resized(void *arg, int err, const char *why)
+{
+	struct mgmt_call *call = arg;
+	struct mgmt_lun_change c;
+	struct mgmt_lun *l;
+
+	if (err) {
+		mgmt_rpc_fail(call, err == -ENOMEM ? MGMT_ERR_NOMEM : MGMT_ERR_INVALID,
+			      "params", "parameter 'size': %s", why);
+		return;
+	}
+	l = mgmt_lun_of(call);
+	if (l && wanted(call, l, &c))
+		change(call, l, &c);
+}
+
+void mgmt_lun_update_run(struct mgmt_call *call)
+{
+	struct mgmt_lun *l = mgmt_lun_of(call);
+	struct mgmt_lun_change c;
+	int err;
+
+	if (!l || !wanted(call, l, &c))
+		return;
+	if (!c.resize) {
+		change(call, l, &c);
+		return;
+	}
+	err = lu_resize_start(l->lu, c.size_bytes, resized, call);
+	if (err < 0)
+		mgmt_rpc_fail_errno(call, err, "cannot change the size");
 }

@@ -74,6 +74,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
 	.open = aio_open,
 	.close = aio_close,
+	.size = bs_file_size,
 	.group_open = bs_aio_group_open,
 	.group_close = bs_aio_group_close,
 	.channel_open = bs_aio_channel_open,

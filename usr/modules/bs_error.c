@@ -108,6 +108,13 @@ static int error_open(struct bs_dev *dev, const struct bs_open_args *args)
 	return 0;
 }
 
+static int error_size(struct bs_dev *dev, uint64_t *ret_bytes)
+{
+	struct device *d = dev->priv;
+
+	return bs_child_size(d->child, ret_bytes);
+}
+
 static void error_close(struct bs_dev *dev)
 {
 	device_free(dev->priv);
@@ -305,6 +312,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
 	.open = error_open,
 	.close = error_close,
+	.size = error_size,
 	.channel_open = error_channel_open,
 	.channel_close = error_channel_close,
 	.submit = error_submit,

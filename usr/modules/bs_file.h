@@ -78,5 +78,7 @@ int bs_file_prefetch(struct bs_dev *dev, struct bs_req *req);
 
 /* bs_file_probe.c: what the file or device can do.  Called while opening. */
 int bs_file_probe(struct bs_file *f, struct bs_dev_info *info);
+/* For struct bs_module: how large it is now. */
+int bs_file_size(struct bs_dev *dev, uint64_t *ret_bytes);
 /* A number of the queue of the disk that @f is, or is on; 0: none such. */
 uint64_t bs_file_queue_number(const struct bs_file *f, const char *name);

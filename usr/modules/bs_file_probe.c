@@ -168,3 +168,16 @@ int bs_file_probe(struct bs_file *f, struct bs_dev_info *info)
 		info->align_bytes = f->len_align = direct_align(f, PROBE_BYTES);
 	return 0;
 }
+
+int bs_file_size(struct bs_dev *dev, uint64_t *ret_bytes)
+{
+	const struct bs_file *f = dev->priv;
+	struct stat st;
+
+	if (f->is_block)
+		return ioctl(f->fd, BLKGETSIZE64, ret_bytes) ? -errno : 0;
+	if (fstat(f->fd, &st))
+		return -errno;
+	*ret_bytes = (uint64_t)st.st_size;
+	return 0;
+}

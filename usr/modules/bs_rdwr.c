@@ -43,4 +43,5 @@ BS_EXPORT const struct bs_module bs_module = {
 	.open = rdwr_open,
 	.close = rdwr_close,
 	.submit = bs_file_submit,
+	.size = bs_file_size,
 };

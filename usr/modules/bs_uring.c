@@ -134,6 +134,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
 	.open = uring_open,
 	.close = uring_close,
+	.size = bs_file_size,
 	.group_open = bs_uring_group_open,
 	.group_close = bs_uring_group_close,
 	.channel_open = bs_uring_channel_open,

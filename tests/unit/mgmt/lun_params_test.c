@@ -155,6 +155,17 @@ static void mode_pages_set_what_they_can(void **state)
 	changed("{\"mode_page\":\"0:0:0\"}", 0);
 }
 
+static void a_size_is_wanted(void **state)
+{
+	(void)state;
+	assert_false(changed("{}", 0).resize);
+	assert_true(changed("{\"size\":\"auto\"}", 0).resize);
+	assert_int_equal(changed("{\"size\":\"auto\"}", 0).size_bytes, 0);
+	assert_int_equal(changed("{\"size\":4096}", 0).size_bytes, 4096);
+	assert_int_equal(changed("{\"disksize\":\"1G\"}", 0).size_bytes, 1 << 30);
+	assert_int_equal(changed("{\"bsopts\":\"size=512\"}", 0).size_bytes, 512);
+}
+
 static void bad_values_are_refused(void **state)
 {
 	static const struct {
@@ -179,7 +190,9 @@ static void bad_values_are_refused(void **state)
 		{ "{\"path\":\"/x\"}",
 		  "parameter 'path': a disk's store cannot be exchanged; remove the LUN and add it anew" },
 		{ "{\"bsopts\":\"a=b\"}",
-		  "parameter 'bsopts': can be given only when the LUN is made" },
+		  "parameter 'bsopts': of a LUN that exists, only size=BYTES or size=auto can be given" },
+		{ "{\"size\":\"all\"}",
+		  "parameter 'size': must be 'auto' (all that the store has) or a number of bytes" },
 		{ "{\"iops_limit\":\"1k\"}",
 		  "parameter 'iops_limit': must be 0 (none) to 1000000000" },
 		{ "{\"iops_limit\":-1}",
@@ -228,6 +241,7 @@ int main(void)
 		cmocka_unit_test(long_inquiry_texts_are_cut_with_a_word),
 		cmocka_unit_test(tgt_ids_come_back),
 		cmocka_unit_test(mode_pages_set_what_they_can),
+		cmocka_unit_test(a_size_is_wanted),
 		cmocka_unit_test(bad_values_are_refused),
 	};
 

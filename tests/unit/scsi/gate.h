@@ -3,7 +3,7 @@
 #pragma once
 #include <dlfcn.h>
 #include <stdatomic.h>
-#include "initiator.h"
+#include "../lu/disk.h"
 
 static struct gate_control {
 	atomic_bool closed;

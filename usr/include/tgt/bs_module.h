@@ -165,6 +165,11 @@ struct bs_module {
 	int (*volume_list)(const struct bs_volume_args *a,
 			   void (*found)(void *ctx, const char *name, uint64_t size_bytes),
 			   void *ctx);
+
+	/* On a worker, between open() and close(), while I/O goes on: look how large
+	 * the store is now.  0 or -errno; bs_say() gives the reason.  NULL: it is as
+	 * open() said, or as bs_dev_resized() told. */
+	int (*size)(struct bs_dev *dev, uint64_t *ret_bytes);
 };
 
 /*
@@ -228,6 +233,8 @@ BS_EXPORT int bs_child_open(const char *spec, const char *opts,
 			    struct bs_child **ret_child);
 BS_EXPORT void bs_child_close(struct bs_child *c);
 BS_EXPORT const struct bs_dev_info *bs_child_info(const struct bs_child *c);
+/* For the own size(): that of the other store.  -EOPNOTSUPP if it cannot tell. */
+BS_EXPORT int bs_child_size(struct bs_child *c, uint64_t *ret_bytes);
 struct bs_child_channel;
 BS_EXPORT struct bs_child_channel *bs_child_channel_open(struct bs_child *c);
 BS_EXPORT void bs_child_channel_close(struct bs_child_channel *cc);
