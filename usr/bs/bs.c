@@ -311,6 +311,22 @@ const struct bs_dev_info *bs_device_info(const struct bs_device *dev)
 	return &dev->dev.info;
 }
 
+int bs_device_copy_source(const struct bs_device *dev, struct bs_device *src,
+			  struct bs_dev **ret_src_dev)
+{
+	const struct bs_dev_info *i = &dev->dev.info;
+
+	if (!(i->ops & BS_OP_BIT(BS_COPY)))
+		return -EOPNOTSUPP;
+	*ret_src_dev = NULL;
+	if (dev == src)
+		return 0;
+	if (!i->copies_between || dev->module != src->module)
+		return -EOPNOTSUPP;
+	*ret_src_dev = &src->dev;
+	return 0;
+}
+
 const char *bs_device_module(const struct bs_device *dev)
 {
 	return dev->module->name;

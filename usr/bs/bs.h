@@ -58,4 +58,8 @@ int bs_device_probe_size(struct bs_device *dev,
 /* Constant after open (so is size_bytes: later sizes come by resized()).  Any
  * thread. */
 const struct bs_dev_info *bs_device_info(const struct bs_device *dev);
+/* How @dev's store is to be told that it copies from @src: 0 with *ret_src_dev for
+ * bs_req.src_dev, or -EOPNOTSUPP.  Any thread. */
+int bs_device_copy_source(const struct bs_device *dev, struct bs_device *src,
+			  struct bs_dev **ret_src_dev);
 const char *bs_device_module(const struct bs_device *dev);

@@ -398,6 +398,7 @@ void lu_emulate_start(struct lu_io *io)
 		[LU_ORWRITE] = under_lock,
 		[LU_PREFETCH] = not_supported,
 		[LU_BLOCK_STATUS] = block_status,
+		[LU_COPY] = not_supported,
 	};
 
 	io->scratch.is_reserve = false;

@@ -33,6 +33,7 @@ static const struct {
 	[LU_ORWRITE] = { BS_NR_OPS, true, IOV_LEN },
 	[LU_PREFETCH] = { BS_PREFETCH, false, IOV_IGNORED },
 	[LU_BLOCK_STATUS] = { BS_BLOCK_STATUS, false, IOV_IGNORED },
+	[LU_COPY] = { BS_COPY, true, IOV_IGNORED },
 };
 
 /* --- the end --- */
@@ -88,6 +89,11 @@ bool lu_io_durable(const struct lu_io *io)
 		!atomic_load_explicit(&ch->lu->write_cache, memory_order_relaxed));
 }
 
+static bool store_op_writes(enum bs_op op)
+{
+	return op != BS_READ && op != BS_FLUSH && op != BS_BLOCK_STATUS;
+}
+
 void lu_io_to_store(struct lu_io *io, enum bs_op op, uint16_t flags, uint64_t off_bytes,
 		    uint64_t len_bytes, const struct iovec *iov, int iovcnt,
 		    void (*done)(struct bs_io *bs, int err))
@@ -102,6 +108,8 @@ void lu_io_to_store(struct lu_io *io, enum bs_op op, uint16_t flags, uint64_t of
 	req->iov = iov;
 	req->iovcnt = iovcnt;
 	io->bs.done = done;
+	if (unlikely(lu_watch_any(&io->ch->lu->watches)) && store_op_writes(op))
+		lu_watch_touch(io->ch->lu, off_bytes, len_bytes);
 	bs_channel_submit(io->ch->bs, &io->bs);
 }
 
@@ -160,10 +168,26 @@ static uint16_t native_flags(const struct lu_io *io)
 	return flags;
 }
 
+/* The source is not locked: it is read as any other reader would. */
+static void copy(struct lu_io *io)
+{
+	struct bs_dev *src;
+
+	if (bs_device_copy_source(io->ch->lu->dev, io->src->dev, &src)) {
+		lu_io_finish_later(io, -EOPNOTSUPP);
+		return;
+	}
+	io->bs.req.src_dev = src;
+	io->bs.req.src_bytes = io->src_bytes;
+	lu_io_to_store(io, BS_COPY, 0, io->off_bytes, io->len_bytes, NULL, 0, native_done);
+}
+
 void lu_io_start(struct lu_io *io)
 {
 	list_add_tail(&io->ch->in_flight, &io->node);
-	if (is_native(io))
+	if (io->op == LU_COPY)
+		copy(io);
+	else if (is_native(io))
 		lu_io_to_store(io, ops[io->op].op, native_flags(io), io->off_bytes,
 			       io->len_bytes, io->iov, io->iovcnt, native_done);
 	else
@@ -188,6 +212,15 @@ static bool iov_fits(const struct lu_io *io)
 	return n == io->len_bytes;
 }
 
+static bool source_fits(const struct lu_io *io, uint64_t align)
+{
+	const struct lu_geometry *g = lu_geometry(io->src);
+	const uint64_t size = lu_geometry_bytes(g, g->nr_blocks);
+
+	return io->src_bytes <= size && io->len_bytes <= size - io->src_bytes &&
+	       !(io->src_bytes & (align - 1));
+}
+
 static int check(const struct lu_io *io)
 {
 	const struct lu_channel *ch = io->ch;
@@ -208,6 +241,8 @@ static int check(const struct lu_io *io)
 		return -EOPNOTSUPP;
 	if (((io->off_bytes | io->len_bytes) & (align - 1)) || !iov_fits(io))
 		return -EINVAL;
+	if (io->op == LU_COPY && !source_fits(io, align))
+		return -ERANGE;
 	return 0;
 }
 

@@ -26,6 +26,7 @@ enum lu_op { LU_READ, LU_WRITE, LU_FLUSH, LU_UNMAP, LU_WRITE_ZEROES, LU_WRITE_SA
 	     LU_ORWRITE,	/* what was written is left in iov's memory */
 	     LU_PREFETCH,	/* into the store's cache, soon */
 	     LU_BLOCK_STATUS,	/* result: bytes from off_bytes in one state */
+	     LU_COPY,		/* by the store alone, from src; see lu/copy.h */
 	     LU_NR_OPS };
 
 #define LU_IO_FUA	0x1U
@@ -45,6 +46,8 @@ struct lu_io {			/* caller's memory; ours until done() */
 				 * what to compare, then what to write */
 	uint64_t result;	/* -EILSEQ: byte offset of the first difference;
 				 * BLOCK_STATUS: 1 to len_bytes */
+	struct lu *src;		/* COPY: referenced by the caller's channel.  -EOPNOTSUPP: */
+	uint64_t src_bytes;	/* the stores cannot.  The ranges must not overlap */
 	void (*done)(struct lu_io *io, int err);
 
 	/* lu/ only. */

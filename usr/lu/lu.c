@@ -102,6 +102,7 @@ static void lu_free(struct lu *lu)
 		free(container_of(lu->geometry, struct geometry, g));
 	if (lu->identity)
 		free(container_of(lu->identity, struct identity, id));
+	lu_watch_detach(lu);
 	lu_range_lock_fini(&lu->locks);
 	lu_latency_fini(lu);
 	free(lu->bstype);
@@ -118,6 +119,7 @@ static struct lu *lu_new(const struct bs_open_spec *spec, const struct lu_identi
 	if (!lu)
 		return NULL;
 	lu_range_lock_init(&lu->locks);
+	lu_watch_init(&lu->watches);
 	refcount_init(&lu->refs, 1);
 	lu->open_flags = spec->flags;
 	lu->bstype = strdup(spec->bstype);

@@ -14,6 +14,7 @@
 #include "lu/qos.h"
 #include "lu/range_lock.h"
 #include "lu/reserve.h"
+#include "lu/watch.h"
 
 struct lu_latency;
 
@@ -36,6 +37,7 @@ struct lu {
 	struct lu_reserve reserve;
 	struct lu_range_locks locks;	/* COMPARE_AND_WRITE against other writers */
 	struct lu_qos qos;
+	struct lu_watches watches;	/* ranges that somebody wants to know unchanged */
 
 	/* Control only. */
 	uint64_t store_bytes;		/* what the store has, as far as we know */

@@ -171,7 +171,7 @@ void mgmt_target_params_update(struct mgmt_call *call)
 		return;
 	}
 	/* Logins look at the one, commands of sessions that exist at the other. */
-	atomic_store(&t->scsi->offline, c->offline);
+	scsi_target_set_offline(t->scsi, c->offline);
 	iscsi_target_publish(t->iscsi, c);
 	mgmt_rpc_reply(call, NULL);
 }

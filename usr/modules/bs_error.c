@@ -104,6 +104,7 @@ static int error_open(struct bs_dev *dev, const struct bs_open_args *args)
 	if (err)
 		return err;
 	dev->info = *bs_child_info(d->child);
+	dev->info.copies_between = false;	/* its devices are not the child's */
 	dev->priv = TAKE_PTR(d);
 	return 0;
 }

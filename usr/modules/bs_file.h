@@ -25,7 +25,7 @@ struct bs_file {
 	/* Any thread. */
 	/* There is no RWF_NOWAIT for these here. */
 	atomic_bool no_nowait_read, no_nowait_write, no_nowait_direct;
-	atomic_bool no_zero_range, no_punch_zero;
+	atomic_bool no_zero_range, no_punch_zero, no_copy;
 
 	/* Flushes, under the mutex; see bs_file_flush(). */
 	pthread_mutex_t mutex;
@@ -73,6 +73,7 @@ int bs_file_write_zero_bytes(const struct bs_file *f, uint64_t off, uint64_t byt
 int bs_file_flush(struct bs_dev *dev, struct bs_req *req);
 int bs_file_unmap(struct bs_dev *dev, struct bs_req *req);
 int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req);
+int bs_file_copy(struct bs_dev *dev, struct bs_req *req);
 int bs_file_block_status(struct bs_dev *dev, struct bs_req *req);
 int bs_file_prefetch(struct bs_dev *dev, struct bs_req *req);
 

@@ -111,6 +111,7 @@ void bs_file_submit(struct bs_channel *ch, struct bs_req *req)
 		[BS_FLUSH] = bs_file_flush,
 		[BS_UNMAP] = bs_file_unmap,
 		[BS_WRITE_ZEROES] = bs_file_write_zeroes,
+		[BS_COPY] = bs_file_copy,
 		[BS_BLOCK_STATUS] = bs_file_block_status,
 		[BS_PREFETCH] = bs_file_prefetch,
 	};

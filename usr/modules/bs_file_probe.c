@@ -161,6 +161,11 @@ int bs_file_probe(struct bs_file *f, struct bs_dev_info *info)
 		return err;
 	if (!info->read_only)
 		info->ops |= BS_OP_BIT(BS_WRITE) | BS_OP_BIT(BS_WRITE_ZEROES);
+	/* With O_DIRECT the kernel would copy through its cache, if at all. */
+	if (!info->read_only && !f->is_block && !f->direct) {
+		info->ops |= BS_OP_BIT(BS_COPY);
+		info->copies_between = true;
+	}
 	info->write_cache = !info->read_only && !f->sync;
 	if (!f->direct)		/* there is a page cache */
 		info->ops |= BS_OP_BIT(BS_PREFETCH);

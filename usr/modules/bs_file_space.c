@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bs_file_space.c - giving space back, zeroes without data, and where data is.
+ * bs_file_space.c - giving space back, zeroes and copies without data, and where
+ * data is.
  * Lengths are 64 bits all the way.
  */
 #include "bs_file.h"
@@ -98,6 +99,43 @@ int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req)
 	if (err == -EOPNOTSUPP)
 		err = bs_file_write_zero_bytes(f, req->off_bytes, req->len_bytes);
 	return settle(dev, req, err);
+}
+
+/*
+ * Files of one file system that shares extents share them (a reflink); elsewhere
+ * the kernel copies.  What it cannot do (another file system, a block device) is
+ * -EOPNOTSUPP: the host reads and writes then.
+ */
+int bs_file_copy(struct bs_dev *dev, struct bs_req *req)
+{
+	struct bs_file *f = dev->priv;
+	const struct bs_file *src = req->src_dev ? req->src_dev->priv : f;
+	off_t from = (off_t)req->src_bytes, to = (off_t)req->off_bytes;
+	uint64_t left = req->len_bytes;
+
+	if (f->is_block || src->is_block || atomic_load_explicit(&f->no_copy,
+								  memory_order_relaxed))
+		return -EOPNOTSUPP;
+	while (left) {
+		const ssize_t n = copy_file_range(src->fd, &from, f->fd, &to, left, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
+			atomic_store(&f->no_copy, true);
+			return -EOPNOTSUPP;
+		}
+		/* EBADF, ETXTBSY: no kind of file for it, as EINVAL. */
+		if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == EBADF ||
+			      errno == ETXTBSY))
+			return -EOPNOTSUPP;
+		if (n < 0)
+			return bs_file_error(errno);
+		if (n == 0)
+			return -ENODATA;	/* the source has shrunk */
+		left -= (uint64_t)n;
+	}
+	return settle(dev, req, 0);
 }
 
 /* There is no hole behind the end of a file that has shrunk: who reads there is

@@ -119,6 +119,23 @@ const struct scsi_command sbc_commands[] = {
 	  .run = sbc_sanitize_exit_failure, .len = { 7, 2 },
 	  .flags = SCSI_CMD_WRITES | SCSI_CMD_REPAIRS,
 	  .usage = { 0x48, 0xbf, [7] = 0xff, 0xff } },
+	{ .name = "POPULATE TOKEN", .opcode = 0x83, .has_sa = true, .sa = 0x10,
+	  .cdb_bytes = 16, .run = sbc_odx_populate, .parse = sbc_odx_parse, /* 5.7 */
+	  .data = SCSI_DATA_OUT, .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_READS,
+	  .len = { 10, 4 }, .timeout_s = RANGE_S,
+	  .usage = { 0x83, 0x10, [6] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     GROUP } },
+	{ .name = "WRITE USING TOKEN", .opcode = 0x83, .has_sa = true, .sa = 0x11,
+	  .cdb_bytes = 16, .run = sbc_odx_write, .parse = sbc_odx_parse, /* 5.45 */
+	  .data = SCSI_DATA_OUT, .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_WRITES,
+	  .flags = SCSI_CMD_WRITES, .len = { 10, 4 }, .timeout_s = 600,
+	  .usage = { 0x83, 0x11, [6] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     GROUP } },
+	{ .name = "REPORT ALL ROD TOKENS", .opcode = 0x84, .has_sa = true, .sa = 0x08,
+	  .cdb_bytes = 16, .run = sbc_odx_report_all,		/* SPC-4 6.31 */
+	  .data = SCSI_DATA_IN, .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS,
+	  .flags = SCSI_CMD_NO_MEDIUM, .len = { 10, 4 }, .timeout_s = 10,
+	  .usage = { 0x84, 0x08, [10] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "READ(16)", .opcode = 0x88, .cdb_bytes = 16, READS_BLOCKS,
 	  .run = sbc_rw_read, LBA_16, .timeout_s = BLOCK_S,		/* 5.13 */
 	  .usage = { 0x88, DPO_FUA, USAGE_16 } },
@@ -191,9 +208,9 @@ const struct scsi_command sbc_commands[] = {
 const size_t sbc_nr_commands = ARRAY_SIZE(sbc_commands);
 
 static const struct scsi_command *const disk_tables[] = {
-	spc_commands, spc_medium_commands, sbc_commands, NULL,
+	spc_commands, spc_medium_commands, spc_copy_commands, sbc_commands, NULL,
 };
-static size_t disk_rows[3];
+static size_t disk_rows[4];
 
 static struct spc_device_type disk = {
 	.type = {
@@ -222,7 +239,8 @@ int sbc_register(void)
 	/* Sizes of other files' tables are not constant expressions. */
 	disk_rows[0] = spc_nr_commands;
 	disk_rows[1] = spc_nr_medium_commands;
-	disk_rows[2] = sbc_nr_commands;
+	disk_rows[2] = spc_nr_copy_commands;
+	disk_rows[3] = sbc_nr_commands;
 	disk.nr_vpd = sbc_vpd_nr_pages;
 	disk.nr_mode = sbc_mode_nr_pages;
 	return scsi_device_type_register(&disk.type);

@@ -44,9 +44,15 @@ enum scsi_status sbc_unit_start_stop(struct scsi_task *t);
 
 enum scsi_status sbc_unmap_run(struct scsi_task *t);
 
+enum scsi_status sbc_odx_parse(struct scsi_task *t);
+enum scsi_status sbc_odx_populate(struct scsi_task *t);
+enum scsi_status sbc_odx_write(struct scsi_task *t);
+enum scsi_status sbc_odx_report_all(struct scsi_task *t);
+
 enum scsi_status sbc_write_same_parse(struct scsi_task *t);
 enum scsi_status sbc_write_same_run(struct scsi_task *t);
 
+size_t sbc_copy_vpd_fill(const struct scsi_task *t, uint8_t *p);
 extern const struct spc_vpd_page sbc_vpd_pages[];
 extern const size_t sbc_vpd_nr_pages;
 extern const struct spc_mode_page sbc_mode_pages[];

@@ -10,6 +10,7 @@
  * Every power condition of this disk is the same: active.  So a POWER CONDITION
  * that has no meaning yet is met like the others; initiators try them.
  */
+#include "lu/lu.h"
 #include "scsi/device.h"
 #include "scsi/unit_attention.h"
 #include "sbc/handlers.h"
@@ -36,10 +37,12 @@ static enum scsi_status load(struct scsi_task *t)
 
 static void stop(struct scsi_task *t)
 {
-	if (t->cdb[4] & LOEJ)
+	if (t->cdb[4] & LOEJ) {
 		atomic_store(&t->dev->ejected, true);
-	else if (!removable(t))
+		lu_watch_revoke(t->dev->lu);	/* tokens end with the medium */
+	} else if (!removable(t)) {
 		atomic_store(&t->dev->stopped, true);
+	}
 }
 
 static void flushed(struct scsi_task *t, int err)

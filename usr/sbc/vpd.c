@@ -94,6 +94,7 @@ static size_t fill_provisioning(const struct scsi_task *t, uint8_t *p)
 }
 
 const struct spc_vpd_page sbc_vpd_pages[] = {
+	{ 0x8f, sbc_copy_vpd_fill },
 	{ 0xb0, fill_limits },
 	{ 0xb1, fill_characteristics },
 	{ 0xb2, fill_provisioning },

@@ -256,6 +256,7 @@ enum scsi_status scsi_background_start(struct scsi_task *t, struct scsi_backgrou
 		free_job(job);
 		return SCSI_BUSY;
 	}
+	lu_watch_revoke(t->dev->lu);	/* tokens for its data end */
 	if (immed)
 		return SCSI_GOOD;
 	job->task = t;

@@ -113,6 +113,8 @@ int scsi_device_set_config(struct scsi_device *dev,
 		return -ENOMEM;
 	old = rcu_xchg_pointer(&dev->config, new);
 	call_rcu(&container_of(old, struct published, config)->rcu, config_free_rcu);
+	if (!config->online && dev->lu)
+		lu_watch_revoke(dev->lu);	/* tokens for its data end */
 	return 0;
 }
 

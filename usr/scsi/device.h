@@ -65,6 +65,7 @@ struct scsi_device {
 	struct lu_stats past;		/* of I_T_L nexuses that are gone; usage.c */
 	atomic_uint nr_luns;		/* that it is, of targets */
 	struct scsi_background background;
+	atomic_uint resets;		/* what began before the last of them is to end */
 
 	struct rcu_head rcu;
 };

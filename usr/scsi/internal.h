@@ -11,6 +11,7 @@ struct scsi_local {
 	struct list_head finished;	/* tasks whose transport is to be called */
 	struct list_head answers;	/* struct scsi_tmf to be answered */
 	struct list_head lingering;	/* tasks aborted, but still in the store */
+	struct list_head copying;	/* tasks that may write to t->copies_to */
 	struct list_head waits;		/* task management that waits for them */
 	struct list_head accounts;	/* memory of the devices, memory.c */
 	uint64_t lingered;		/* last number given out */

@@ -13,6 +13,7 @@
 #include "lu/io.h"
 #include "lu/lu.h"
 #include "scsi/alua.h"
+#include "scsi/copy.h"
 #include "scsi/device.h"
 #include "scsi/internal.h"
 #include "scsi/target.h"
@@ -49,6 +50,7 @@ static void itl_free(struct scsi_itl *itl)
 {
 	reactor_hook_disarm(&itl->unblock);
 	scsi_usage_keep(itl);
+	scsi_copy_forget(itl);
 	if (itl->ch)
 		lu_channel_put(itl->ch);
 	scsi_memory_account_put(itl->account);
@@ -77,6 +79,7 @@ static struct scsi_itl *itl_new(struct scsi_nexus *n, uint64_t lun,
 	itl->dev = dev;
 	list_init(&itl->tasks);
 	list_init(&itl->starved);
+	list_init(&itl->copies);
 	reactor_hook_init(&itl->unblock, scsi_task_set_unblock);
 	scsi_alua_refresh(itl);
 	/* Power on, or nexus established, is all the same to it: SAM-5 6.2. */

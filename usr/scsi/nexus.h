@@ -32,6 +32,7 @@ struct scsi_itl {
 	unsigned int nr_ordered;	/* of them, not finished */
 	struct scsi_ua_queue ua;
 	uint8_t access_state;		/* enum scsi_alua_state, by alua.c */
+	struct list_head copies;	/* struct scsi_copy, latest last */
 	bool removed;			/* the LUN is gone: freed with its last task */
 	bool prevents;			/* counted in dev->prevent_removal */
 	struct reactor_hook unblock;	/* looks for tasks that may run now */

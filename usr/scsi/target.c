@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "lu/lu.h"
 #include "reactor/group.h"
 #include "scsi/alua.h"
 #include "scsi/device.h"
@@ -164,6 +165,53 @@ struct scsi_device *scsi_target_find_lun(struct scsi_target *t, uint64_t lun)
 	return dev;
 }
 
+void scsi_target_set_offline(struct scsi_target *t, bool offline)
+{
+	atomic_store(&t->offline, offline);
+	for (unsigned int i = 0; offline && i < t->map->n; i++)
+		if (t->map->e[i].dev->lu)
+			lu_watch_revoke(t->map->e[i].dev->lu);
+}
+
+struct scsi_device *scsi_target_find_device(struct scsi_target *t,
+		bool (*is)(const struct scsi_device *dev, const void *arg),
+		const void *arg, uint64_t *ret_lun)
+{
+	struct scsi_device *found = NULL;
+	const struct scsi_lun_map *m;
+	bool one = true;
+
+	rcu_read_lock();
+	m = rcu_dereference(t->map);
+	for (unsigned int i = 0; i < m->n && one; i++) {
+		struct scsi_device *dev = m->e[i].dev;
+
+		if (!dev->lu || !is(dev, arg))
+			continue;
+		one = !found || found->lu == dev->lu;
+		found = dev;
+		*ret_lun = m->e[i].lun;
+	}
+	if (found && (!one || !refcount_get_unless_zero(&found->refs)))
+		found = NULL;
+	rcu_read_unlock();
+	return found;
+}
+
+bool scsi_target_has(struct scsi_target *t, uint64_t lun, const struct scsi_device *dev)
+{
+	const struct scsi_lun_map *m;
+	unsigned int at;
+	bool found;
+
+	rcu_read_lock();
+	m = rcu_dereference(t->map);
+	at = map_find(m, lun, &found);
+	found = found && m->e[at].dev == dev;
+	rcu_read_unlock();
+	return found;
+}
+
 int scsi_target_add_lun(struct scsi_target *t, uint64_t lun, struct scsi_device *dev)
 {
 	struct scsi_lun_map *old = t->map, *m;
@@ -277,6 +325,8 @@ int scsi_target_remove_lun(struct scsi_target *t, uint64_t lun,
 	/* Without memory they are forgotten when the number is used again. */
 	(void)scsi_alua_forget_lun(t, lun);
 	call_rcu(&old->rcu, map_free_rcu);
+	if (r->dev->lu)		/* what was promised of its contents ends here */
+		lu_watch_revoke(r->dev->lu);
 	return 0;
 no_memory:
 	free(r);

@@ -43,6 +43,9 @@ struct scsi_target *scsi_target_new(const char *name, int tid,
 struct scsi_target *scsi_target_get(struct scsi_target *t);
 void scsi_target_put(struct scsi_target *t);
 
+/* Commands get NOT READY, and tokens for its data end.  Threads: control. */
+void scsi_target_set_offline(struct scsi_target *t, bool offline);
+
 /*
  * Publish one LUN more; every nexus learns REPORTED LUNS DATA HAS CHANGED.
  * Takes a reference on @dev.  -EEXIST, -ENOMEM.  Threads: control.
@@ -60,6 +63,16 @@ int scsi_target_remove_lun(struct scsi_target *t, uint64_t lun,
 
 /* Threads: RCU readers; takes a reference.  NULL: no such LUN. */
 struct scsi_device *scsi_target_find_lun(struct scsi_target *t, uint64_t lun);
+
+/*
+ * The device, of a LUN of @t, that @is says yes to; takes a reference.  NULL: none,
+ * or more than one logical unit (which is meant?).  Threads: RCU readers.
+ */
+struct scsi_device *scsi_target_find_device(struct scsi_target *t,
+		bool (*is)(const struct scsi_device *dev, const void *arg),
+		const void *arg, uint64_t *ret_lun);
+/* Whether @dev is still at @lun.  Threads: RCU readers. */
+bool scsi_target_has(struct scsi_target *t, uint64_t lun, const struct scsi_device *dev);
 
 /* Whether any nexus uses the LUN (has an I_T_L nexus to it); answers on control. */
 int scsi_target_lun_in_use(struct scsi_target *t, uint64_t lun,

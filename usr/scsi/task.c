@@ -57,6 +57,7 @@ struct scsi_local *scsi_task_local(void)
 		list_init(&l->finished);
 		list_init(&l->answers);
 		list_init(&l->lingering);
+		list_init(&l->copying);
 		list_init(&l->accounts);
 		list_init(&l->waits);
 		reactor_hook_init(&l->deliver, deliver);
@@ -89,8 +90,11 @@ void scsi_task_init(struct scsi_task *t)
 	t->state = SCSI_TASK_NEW;
 	t->memory_bytes = 0;
 	t->granted = t->aborted = t->started = t->in_store = t->collected = false;
+	t->background = t->copies = false;
+	t->copies_to = NULL;
 	t->lingers = 0;
 	t->refs = 1;
+	list_init(&t->copying);
 	list_init(&t->node);
 	list_init(&t->finished);
 	list_init(&t->waiter.node);
@@ -313,6 +317,44 @@ static void io_done(struct lu_io *io, int err)
 		respond(t);
 	}
 	scsi_task_put(t);
+}
+
+void scsi_task_enter_store(struct scsi_task *t)
+{
+	scsi_task_get(t);
+	t->in_store = true;
+	t->copies = true;
+	list_add_tail(&scsi_task_local()->copying, &t->copying);
+	scsi_memory_enter_store(t);
+}
+
+void scsi_task_leave_store(struct scsi_task *t, enum scsi_status status)
+{
+	t->in_store = false;
+	list_del(&t->copying);
+	scsi_memory_leave_store(t);
+	if (t->lingers) {
+		lingered(t);
+		return;
+	}
+	scsi_tmf_task_gone(t);
+	scsi_task_complete(t, status);
+	scsi_task_put(t);
+}
+
+void scsi_task_copies_to(struct scsi_task *t, struct scsi_device *dev)
+{
+	t->copies_to = dev;
+	t->copies_resets = dev ? atomic_load(&dev->resets) : 0;
+}
+
+bool scsi_task_go_to_background(struct scsi_task *t)
+{
+	if (t->aborted || t->state == SCSI_TASK_DONE)
+		return false;
+	t->background = true;
+	scsi_task_end(t, SCSI_GOOD);
+	return true;
 }
 
 enum scsi_status scsi_task_submit(struct scsi_task *t)

@@ -90,6 +90,11 @@ struct scsi_task {
 	struct list_head finished;	/* waits for respond() in COMPLETE, for memory
 					 * of its nexus, or lingers */
 	struct buffer_waiter waiter;
+	bool background;		/* answered, but goes on in the store: a copy */
+	bool copies;			/* in the store: may write to copies_to */
+	struct scsi_device *copies_to;
+	unsigned int copies_resets;	/* of copies_to, when it began */
+	struct list_head copying;	/* of all tasks of this reactor that do */
 	struct lu_io io;		/* for handlers */
 	uint64_t step;			/* a handler's own progress */
 	void (*after_io)(struct scsi_task *t, int err);
@@ -143,6 +148,19 @@ enum scsi_status scsi_task_fail_info(struct scsi_task *t, enum scsi_sense_code c
  * completes with the status that @err means (one table, in scsi/sense.c).
  */
 enum scsi_status scsi_task_submit(struct scsi_task *t);
+
+/*
+ * For a handler whose I/O is more than t->io (a copy): from enter on the task is
+ * in the store.  It leaves with its status (and sense in @t); what ended meanwhile
+ * is over then.  While scsi_task_in_store() the handler is to come to an end soon.
+ */
+void scsi_task_enter_store(struct scsi_task *t);
+void scsi_task_leave_store(struct scsi_task *t, enum scsi_status status);
+/* It now writes to @dev; NULL: nowhere. */
+void scsi_task_copies_to(struct scsi_task *t, struct scsi_device *dev);
+/* Answer with GOOD, and go on in the store.  False: it has ended already.  Not
+ * from within run(). */
+bool scsi_task_go_to_background(struct scsi_task *t);
 
 /* Status and sense for an error of lu_io. */
 enum scsi_status scsi_task_io_status(struct scsi_task *t, int err);

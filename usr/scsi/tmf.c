@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/probe.h"
+#include "base/serial.h"
 #include "lu/lu.h"
 #include "reactor/group.h"
 #include "scsi/command.h"
@@ -41,6 +42,7 @@ struct tmf_run {
 	uint64_t nexus_id;		/* who asked */
 	struct scsi_target *target;	/* holds a reference */
 	struct scsi_device *dev;	/* idem; NULL: TARGET RESET */
+	unsigned int resets;		/* of dev, with this one */
 	const struct scsi_task *task;	/* ABORT TASK; only compared */
 	atomic_bool late;		/* a store did not come back in time */
 	struct work_item items[];
@@ -97,6 +99,10 @@ static void all_done(void *arg)
 
 static bool concerns(const struct tmf_run *run, const struct scsi_task *t)
 {
+	/* It is in no task set any more, SAM-5 r21 5.5: only a reset ends it. */
+	if (t->background && run->fn != SCSI_TMF_LUN_RESET &&
+	    run->fn != SCSI_TMF_TARGET_RESET)
+		return false;
 	switch (run->fn) {
 	case SCSI_TMF_ABORT_TASK:
 		return t == run->task;
@@ -111,16 +117,31 @@ static bool concerns(const struct tmf_run *run, const struct scsi_task *t)
 	return false;
 }
 
+/* A command to another logical unit copies to one that is reset; it looks for
+ * that before each piece, and one that begins later has seen it. */
+static bool is_copied_to(const struct tmf_run *run)
+{
+	const struct scsi_task *t;
+
+	if (run->fn != SCSI_TMF_LUN_RESET)
+		return false;
+	list_for_each(t, &scsi_task_local()->copying, copying)
+		if (t->copies_to == run->dev &&
+		    serial32_lt(t->copies_resets, run->resets))
+			return true;
+	return false;
+}
+
 /* A task that only reads cannot change the medium any more. */
 static bool must_wait(const struct work_item *w)
 {
 	const struct scsi_task *t;
 
 	list_for_each(t, &scsi_task_local()->lingering, finished)
-		if (t->lingers <= w->upto && t->cmd->flags & SCSI_CMD_WRITES &&
-		    concerns(w->run, t))
+		if (t->lingers <= w->upto &&
+		    (t->copies || t->cmd->flags & SCSI_CMD_WRITES) && concerns(w->run, t))
 			return true;
-	return false;
+	return is_copied_to(w->run);
 }
 
 static void item_done(struct work_item *w)
@@ -165,7 +186,7 @@ void scsi_tmf_task_gone(const struct scsi_task *t)
 	struct work_item *w, *tmp;
 
 	list_for_each_safe(w, tmp, &scsi_task_local()->waits, node)
-		if (concerns(w->run, t) && !must_wait(w))
+		if ((t->copies || concerns(w->run, t)) && !must_wait(w))
 			item_done(w);
 }
 
@@ -215,11 +236,12 @@ static void reset_here(struct reactor_spread *s, void *arg)
 	wait_for_store(w);
 }
 
-static void reset_device(struct scsi_device *dev)
+static unsigned int reset_device(struct scsi_device *dev)
 {
 	if (dev->lu)
 		lu_reserve_clear(&dev->lu->reserve);
 	atomic_store(&dev->stopped, false);
+	return atomic_fetch_add(&dev->resets, 1) + 1;
 }
 
 static void reset_devices(struct tmf_run *run)
@@ -227,7 +249,7 @@ static void reset_devices(struct tmf_run *run)
 	const struct scsi_lun_map *m = rcu_dereference(run->target->map);
 
 	if (run->dev)
-		reset_device(run->dev);
+		run->resets = reset_device(run->dev);
 	else
 		for (unsigned int i = 0; i < m->n; i++)
 			reset_device(m->e[i].dev);

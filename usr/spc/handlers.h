@@ -5,6 +5,7 @@
 
 enum scsi_status spc_inquiry_run(struct scsi_task *t);
 enum scsi_status spc_vpd_run(struct scsi_task *t);
+bool spc_vpd_has(const struct scsi_device *dev, uint8_t code);
 
 enum scsi_status spc_alua_report(struct scsi_task *t);
 enum scsi_status spc_alua_set(struct scsi_task *t);

@@ -64,6 +64,9 @@ enum scsi_status spc_inquiry_run(struct scsi_task *t)
 	put_text(d.vendor, sizeof(d.vendor), c->vendor_id);
 	put_text(d.product, sizeof(d.product), c->product_id);
 	put_text(d.revision, sizeof(d.revision), c->product_rev);
+	/* 3PC: the commands of the Third-party Copy VPD page. */
+	if (t->dev && t->dev->lu && spc_vpd_has(t->dev, 0x8f))
+		d.sccs |= 0x08;
 	if (t->dev)
 		for (size_t i = 0; i < ARRAY_SIZE(d.version_descriptors); i++)
 			d.version_descriptors[i] =

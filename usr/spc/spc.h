@@ -51,6 +51,9 @@ const struct spc_device_type *spc_device_type(const struct scsi_device *dev);
 /* Commands of every device type; of those with a medium. */
 extern const struct scsi_command spc_commands[], spc_medium_commands[];
 extern const size_t spc_nr_commands, spc_nr_medium_commands;
+/* Third-party copies between disks. */
+extern const struct scsi_command spc_copy_commands[];
+extern const size_t spc_nr_copy_commands;
 
 /* Rows for the mode page tables of types, SPC-4 r37 7.5. */
 void spc_mode_fill_control(const struct scsi_device *dev, bool defaults, uint8_t *p);

@@ -194,6 +194,11 @@ static const struct spc_vpd_page *find(const struct spc_device_type *type, uint8
 	return NULL;
 }
 
+bool spc_vpd_has(const struct scsi_device *dev, uint8_t code)
+{
+	return find(spc_device_type(dev), code);
+}
+
 enum scsi_status spc_vpd_run(struct scsi_task *t)
 {
 	const struct spc_vpd_page *page = t->dev ? find(spc_device_type(t->dev),

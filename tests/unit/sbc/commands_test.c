@@ -16,6 +16,8 @@ static const struct {
 	  "The controller at LUN 0 has these and no others." },
 	{ spc_medium_commands, &spc_nr_medium_commands,
 	  "Devices with a medium (SPC-4, SPC-2)", NULL },
+	{ spc_copy_commands, &spc_nr_copy_commands, "Third-party copies (SPC-4)",
+	  "See [copying](copying.md)." },
 	{ sbc_commands, &sbc_nr_commands, "Disks (SBC-3)", NULL },
 };
 

@@ -5,9 +5,9 @@ static struct rig rig;
 
 static size_t page(uint8_t code, uint8_t *d)
 {
-	struct command c = { .cdb = { 0x12, 0x01, code, 0x01, 0x00 } };
+	struct command c = { .cdb = { 0x12, 0x01, code, 0x04, 0x00 } };
 
-	assert_int_equal(run_in(rig.a, &c, d, 256), SCSI_GOOD);
+	assert_int_equal(run_in(rig.a, &c, d, 1024), SCSI_GOOD);
 	assert_int_equal(d[0], 0x00);
 	assert_int_equal(d[1], code);
 	assert_int_equal(be_load(d + 2, 2), c.in_bytes - 4);
@@ -17,8 +17,8 @@ static size_t page(uint8_t code, uint8_t *d)
 static void the_pages_of_a_disk_are_listed_and_there(void **state)
 {
 	static const uint8_t codes[] = { 0x00, 0x80, 0x83, 0x86, 0x87,
-					 0x88, 0xb0, 0xb1, 0xb2 };
-	uint8_t d[256], p[256];
+					 0x88, 0x8f, 0xb0, 0xb1, 0xb2 };
+	uint8_t d[1024], p[1024];
 
 	(void)state;
 	rig_stand(&rig, "null", "", NULL, &scsi_device_default);
@@ -32,7 +32,7 @@ static void the_pages_of_a_disk_are_listed_and_there(void **state)
 static void limits_are_those_of_the_store(void **state)
 {
 	struct scsi_device_config config = scsi_device_default;
-	uint8_t d[256];
+	uint8_t d[1024];
 
 	(void)state;
 	rig_stand(&rig, "null", "", NULL, &config);
@@ -71,7 +71,7 @@ static void a_store_without_unmap_is_not_thin(void **state)
 {
 	struct scsi_device_config config = scsi_device_default;
 	struct command unmap = { .cdb = { 0x42 } };
-	uint8_t d[256];
+	uint8_t d[1024];
 
 	(void)state;
 	config.thin_provisioning = true;

@@ -36,7 +36,7 @@ enum bs_op {
 	BS_WRITE_ZEROES,
 	BS_WRITE_SAME,		/* iov: the pattern, repeated over len_bytes */
 	BS_COMPARE_AND_WRITE,	/* iov: len_bytes to compare, then len_bytes to write */
-	BS_COPY,		/* within the device, from src_bytes */
+	BS_COPY,		/* from src_bytes of src_dev; the ranges do not overlap */
 	BS_BLOCK_STATUS,	/* result: bytes from off_bytes in the same state */
 	BS_PREFETCH,		/* bring the range into a cache; no need to wait for it */
 	BS_NR_OPS
@@ -66,7 +66,11 @@ struct bs_req {
 	uint64_t src_bytes;	/* BS_COPY */
 	uint64_t result;	/* 0 at first.  BLOCK_STATUS; COMPARE_AND_WRITE:
 				 * offset of the first difference, with -EILSEQ */
-	uint64_t reserved[2];
+	union {			/* BS_COPY */
+		struct bs_dev *src_dev;	/* of this module too; NULL: this device */
+		uint64_t reserved;
+	};
+	uint64_t reserved2;
 	void *priv[BS_REQ_PRIV]; /* the module's, from submit to bs_complete();
 				  * not cleared */
 };
@@ -86,6 +90,7 @@ struct bs_dev_info {
 	bool write_cache;		/* a completed write may still be volatile;
 					 * then FLUSH and FUA are required */
 	bool rotational;
+	bool copies_between;		/* COPY takes a src_dev */
 };
 
 /* One option of --bsopts; a table of them ends with a NULL name. */
