@@ -333,9 +333,10 @@ static const struct param params[] = {
 	{ "bw_burst", MGMT_LUN_NEWS_NONE, set_bytes, LIMIT(bw_burst),
 	  .max = LIMIT_BYTES_MAX, .range = "0 to 1P, suffix k, M, G, T",
 	  .help = "bytes at once after a pause; 0: a tenth of bw_limit" },
-	{ "path", MGMT_LUN_NEWS_MEDIUM, refuse_path, .help = "" },
 	{ "size", MGMT_LUN_NEWS_CAPACITY, set_size, .range = "auto, or bytes (with k, M, G, T, P)",
 	  .help = "look at the store anew and show all of it, or that much (never more than it has)" },
+	/* From here on without a word in the documentation. */
+	{ "path", MGMT_LUN_NEWS_MEDIUM, refuse_path, .help = "" },
 	{ "disksize", MGMT_LUN_NEWS_CAPACITY, set_size, .help = "" },
 	{ "bsopts", MGMT_LUN_NEWS_CAPACITY, set_store_option, .help = "" },
 	{ "bsoflags", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
