@@ -20,7 +20,7 @@ DEVICE_FAILURE, NOT_REACHABLE, WRONG_TYPE = 0x0D01, 0x0D02, 0x0D03
 INVALID_TOKEN, TYPE_UNSUPPORTED, UNKNOWN, CORRUPT = 0x2300, 0x2301, 0x2304, 0x2305
 REVOKED, EXPIRED, DELETED, TOKEN_LENGTH = 0x2306, 0x2307, 0x2309, 0x230A
 TOO_MANY_CSCDS, CSCD_TYPE, TOO_MANY_SEGMENTS, SEGMENT_TYPE = 0x2606, 0x2607, 0x2608, 0x2609
-INEXACT, INLINE = 0x260A, 0x260B
+INEXACT, INLINE, GRANULARITY = 0x260A, 0x260B, 0x260D
 
 DONE, FAILED, BACKGROUND, TERMINATED = 0x01, 0x02, 0x12, 0x60
 
@@ -42,6 +42,11 @@ def cscd(designator, block=512, pad=0, kind=0xE4, pdt=0):
 def segment(src, dst, blocks, src_lba, dst_lba, dc=0, cat=0, kind=0x02):
     return struct.pack(">BBHHHHHQQ", kind, dc << 1 | cat, 0x18, src, dst, 0, blocks, src_lba,
                        dst_lba)
+
+
+def byte_segment(src, dst, n, src_lba, dst_lba, src_off, dst_off):
+    return struct.pack(">BBHHHIQQHH", 0x0A, 0, 0x1C, src, dst, n, src_lba, dst_lba, src_off,
+                       dst_off)
 
 
 def list1(cscds, segments, list_id=1, usage=0, inline=0, slack=b""):

@@ -135,6 +135,29 @@ def inexact(b, src, dst, dc, cat, src_pad, dst_pad, n):
         check(s.read(0, 16, lun=dst, bs=bs[dst]) == before, "something was written")
 
 
+@suite.case
+def byte_offsets(b):
+    """Segment descriptor 0Ah: whole blocks on both sides, or COPY SEGMENT GRANULARITY VIOLATION."""
+    with opened(b) as s:
+        s.write(1000, random_data(64, 5))
+        s.write(2000, b"\xaa" * 64 * 512, lun=2)
+        cscds = [cscd(naa(s, 1)), cscd(naa(s, 2)), cscd(naa(s, 3), 4096)]
+        good(send(s, LID1, list1(cscds, [segment(0, 1, 1, 1008, 2016),
+                                         byte_segment(0, 1, 8192, 992, 2000, 8 * 512, 1024)])))
+        got = s.read(2000, 32, lun=2)
+        want = bytearray(b"\xaa" * 32 * 512)
+        want[16 * 512:17 * 512] = random_data(64, 5)[8 * 512:9 * 512]
+        want[2 * 512:18 * 512] = random_data(64, 5)[:8192]
+        check(got == bytes(want), "the copy differs")
+        for dst, n, src_off, dst_off in ((1, 511, 0, 0), (1, 512, 1, 0), (1, 512, 0, 511),
+                                         (2, 512, 0, 0)):
+            condition(send(s, LID1, list1(cscds, [byte_segment(0, dst, n, 0, 0, src_off,
+                                                               dst_off)])),
+                      COPY_ABORTED, GRANULARITY)
+        condition(send(s, LID1, list1(cscds, [byte_segment(0, 1, 512, 2**64 - 1, 0, 1024, 0)])),
+                  COPY_ABORTED, 0)
+
+
 # -- large --------------------------------------------------------------------------
 
 SPOTS = 0, 511, 1000, 4095, 4096, 8191
@@ -326,7 +349,7 @@ def limits_agree(b):
     """Operating parameters, VPD page 8Fh, INQUIRY's 3PC, and the table of commands."""
     with opened(b) as s:
         d = bytes(good(ask(s, PARAMETERS)).datain)
-        equal((struct.unpack(">I", d[:4])[0] + 4, d[44:44 + d[43]]), (len(d), b"\x02\xe4"),
+        equal((struct.unpack(">I", d[:4])[0] + 4, d[44:44 + d[43]]), (len(d), b"\x02\x0a\xe4"),
               "operating parameters")
         check(good(s.scsi(scsi.inquiry(), read=255)).datain[5] & 0x08, "3PC is 0")
         page = bytes(good(s.scsi(scsi.inquiry(1, 0x8F, 1024), read=1024)).datain)

@@ -79,10 +79,11 @@ static uint8_t *put_parameters(uint8_t *p)
 /* Supported descriptors, 7.8.17.7, and CSCD descriptor identifiers, 7.8.17.8. */
 static uint8_t *put_descriptors(uint8_t *p)
 {
-	p[4] = 2;
+	p[4] = 3;
 	p[5] = SPC_XCOPY_BLOCK_TO_BLOCK;
-	p[6] = SPC_XCOPY_CSCD_ID;
-	p = put(p, 0x0008, 3);
+	p[6] = SPC_XCOPY_BYTES_TO_BYTES;
+	p[7] = SPC_XCOPY_CSCD_ID;
+	p = put(p, 0x0008, 4);
 	be_store(p + 4, 2, 2);
 	be_store(p + 6, 2, SPC_XCOPY_SELF);
 	return put(p, 0x000c, 4);

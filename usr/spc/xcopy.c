@@ -27,7 +27,6 @@
 #define LID1_HEADER_BYTES	16U
 #define LID4_HEADER_BYTES	48U
 #define CSCD_BYTES		SPC_XCOPY_CSCD_BYTES
-#define SEGMENT_BYTES		28U	/* block to block */
 
 #define DC	0x02
 #define CAT	0x01
@@ -89,18 +88,26 @@ static enum scsi_status check_cscds(struct scsi_task *t, struct list *l)
 	return SCSI_GOOD;
 }
 
+/* 0: not one of ours. */
+static uint32_t segment_bytes(uint8_t type)
+{
+	return type == SPC_XCOPY_BLOCK_TO_BLOCK ? 28 :
+	       type == SPC_XCOPY_BYTES_TO_BYTES ? 32 : 0;
+}
+
 static enum scsi_status check_segments(struct scsi_task *t, struct list *l)
 {
 	const uint32_t start = l->header_bytes + l->cscd_bytes;
 
-	for (uint32_t at = 0; at < l->segment_bytes; at += SEGMENT_BYTES) {
+	for (uint32_t at = 0, n; at < l->segment_bytes; at += n) {
 		const uint8_t *d = l->p + start + at;
 
-		if (d[0] != SPC_XCOPY_BLOCK_TO_BLOCK)
+		n = segment_bytes(d[0]);
+		if (!n)
 			return scsi_task_fail(t, SCSI_SENSE_UNSUPPORTED_SEGMENT_DESCRIPTOR);
-		if (l->segment_bytes - at < SEGMENT_BYTES)
+		if (l->segment_bytes - at < n)
 			return scsi_task_fail(t, SCSI_SENSE_PARAMETER_LIST_LENGTH_ERROR);
-		if (be_load(d + 2, 2) != SEGMENT_BYTES - 4)
+		if (be_load(d + 2, 2) != n - 4)
 			return scsi_task_fail_param(t, start + at + 2, -1);
 		if (++l->nr_segments > SPC_XCOPY_SEGMENTS_MAX)
 			return scsi_task_fail(t, SCSI_SENSE_TOO_MANY_SEGMENT_DESCRIPTORS);
@@ -225,25 +232,47 @@ static bool is_inside(const struct scsi_device *dev, uint64_t lba, uint64_t byte
 	return lu_geometry_contains(g, lba, DIV_ROUND_UP(bytes, g->block_bytes));
 }
 
+/*
+ * Block device with byte offsets to the same, 6.4.6.9: what is not whole blocks of
+ * that side is against the granularity.  An offset of blocks moves *lba.
+ */
+static bool move_offset(const struct scsi_device *dev, uint64_t offset, uint64_t bytes,
+			uint64_t *lba)
+{
+	const struct lu_geometry *g = lu_geometry(dev->lu);
+	const uint64_t blocks = offset >> g->block_exp;
+
+	if ((offset | bytes) & (g->block_bytes - 1))
+		return false;
+	*lba = *lba > UINT64_MAX - blocks ? UINT64_MAX : *lba + blocks;
+	return true;
+}
+
 static enum scsi_status add_segment(struct scsi_task *t, struct cscds *cs, const uint8_t *d)
 {
-	const uint64_t n = be_load(d + 10, 2), src_lba = be_load(d + 12, 8);
-	const uint64_t dst_lba = be_load(d + 20, 8);
+	uint64_t src_lba = be_load(d + 12, 8), dst_lba = be_load(d + 20, 8), bytes;
 	unsigned int src = 0, dst = 0;
 	enum scsi_status status = find(t, cs, be_load(d + 4, 2), &src);
-	uint64_t bytes;
 
 	if (status == SCSI_GOOD)
 		status = find(t, cs, be_load(d + 6, 2), &dst);
 	if (status != SCSI_GOOD)
 		return status;
-	bytes = lu_geometry_bytes(lu_geometry(cs->dev[d[1] & DC ? dst : src]->lu), n);
-	if (!is_exact(cs, d, src, dst, bytes))
-		return scsi_task_fail(t, SCSI_SENSE_UNEXPECTED_INEXACT_SEGMENT);
+	if (d[0] == SPC_XCOPY_BYTES_TO_BYTES) {
+		bytes = be_load(d + 8, 4);
+		if (!move_offset(cs->dev[src], be_load(d + 28, 2), bytes, &src_lba) ||
+		    !move_offset(cs->dev[dst], be_load(d + 30, 2), bytes, &dst_lba))
+			return scsi_task_fail(t, SCSI_SENSE_SEGMENT_GRANULARITY_VIOLATION);
+	} else {
+		bytes = lu_geometry_bytes(lu_geometry(cs->dev[d[1] & DC ? dst : src]->lu),
+					  be_load(d + 10, 2));
+		if (!is_exact(cs, d, src, dst, bytes))
+			return scsi_task_fail(t, SCSI_SENSE_UNEXPECTED_INEXACT_SEGMENT);
+	}
 	if (!is_inside(cs->dev[src], src_lba, bytes) ||
 	    !is_inside(cs->dev[dst], dst_lba, bytes))
 		return scsi_task_fail(t, SCSI_SENSE_COPY_ABORTED);
-	if (n)
+	if (bytes)
 		scsi_copy_add_segment(cs->copy, &(struct scsi_copy_segment){
 			.src = (uint8_t)cs->end[src],
 			.dst = (uint8_t)cs->end[dst],
@@ -259,6 +288,7 @@ static enum scsi_status copy(struct scsi_task *t, struct list *l)
 {
 	struct cscds cs = { .list = l };
 	enum scsi_status status = check_list(t, l);
+	const uint8_t *d = l->p + l->header_bytes + l->cscd_bytes;
 
 	if (status != SCSI_GOOD)
 		return status;
@@ -267,9 +297,10 @@ static enum scsi_status copy(struct scsi_task *t, struct list *l)
 	if (!cs.copy)
 		return SCSI_BUSY;
 	memset(cs.end, -1, sizeof(cs.end));
-	for (unsigned int i = 0; i < l->nr_segments && status == SCSI_GOOD; i++)
-		status = add_segment(t, &cs, l->p + l->header_bytes + l->cscd_bytes +
-						     i * SEGMENT_BYTES);
+	for (unsigned int i = 0; i < l->nr_segments && status == SCSI_GOOD; i++) {
+		status = add_segment(t, &cs, d);
+		d += segment_bytes(d[0]);
+	}
 	if (status != SCSI_GOOD) {
 		scsi_copy_drop(cs.copy);
 		return status;

@@ -13,6 +13,7 @@
 /* Descriptor type codes, SPC-4 r37 tables 141 and 164. */
 #define SPC_XCOPY_CSCD_ID	0xe4	/* Identification Descriptor */
 #define SPC_XCOPY_BLOCK_TO_BLOCK 0x02
+#define SPC_XCOPY_BYTES_TO_BYTES 0x0a	/* with byte offsets */
 /* CSCD descriptor identifier: the logical unit that got the command. */
 #define SPC_XCOPY_SELF		0xf800
 

@@ -55,7 +55,7 @@ enum scsi_status spc_xcopy_results_data(struct scsi_task *t)
 /* RECEIVE COPY OPERATING PARAMETERS, 6.19. */
 enum scsi_status spc_xcopy_results_parameters(struct scsi_task *t)
 {
-	uint8_t d[46] = { 0 };
+	uint8_t d[47] = { 0 };
 
 	be_store(d, 4, sizeof(d) - 4);
 	d[4] = 0x01;			/* SNLID: LIST ID USAGE 11b */
@@ -66,9 +66,10 @@ enum scsi_status spc_xcopy_results_parameters(struct scsi_task *t)
 	be_store(d + 34, 2, SCSI_COPY_RUNNING_MAX);
 	d[36] = SCSI_COPY_RECORDS_MAX;
 	d[37] = 9;			/* DATA SEGMENT GRANULARITY: 512 bytes */
-	d[43] = 2;
+	d[43] = 3;
 	d[44] = SPC_XCOPY_BLOCK_TO_BLOCK;
-	d[45] = SPC_XCOPY_CSCD_ID;
+	d[45] = SPC_XCOPY_BYTES_TO_BYTES;
+	d[46] = SPC_XCOPY_CSCD_ID;
 	return scsi_task_reply(t, d, sizeof(d));
 }
 
