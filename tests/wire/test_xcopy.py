@@ -303,6 +303,30 @@ def reservations_hold(b):
                                  [segment(0, 1, 8, 0, 8)])))
 
 
+@suite.case
+def access_states_hold(b):
+    """A disk in standby through this port is no source and no destination (SPC-4 5.15.2)."""
+    t = b.d.target(disks=2)
+
+    def tpg(op, params, *more):
+        b.d.adm("--mode", "tpg", "--op", op, "--tid", str(t.tid), "--tpg", "1", "--params",
+                params, *more)
+    tpg("new", "port=1")
+    with Session(b.addr, t.name) as s:
+        s.clear_ua(1)
+        s.clear_ua(2)
+        cscds = [cscd(naa(s, 1)), cscd(naa(s, 2))]
+        good(send(s, LID1, list1(cscds, [segment(0, 1, 8, 0, 8)])))
+        tpg("update", "state=standby", "--lun", "2")
+        s.clear_ua(1)
+        for src, dst in ((0, 1), (1, 0)):
+            condition(send(s, LID1, list1(cscds, [segment(src, dst, 8, 0, 8)])),
+                      COPY_ABORTED, NOT_REACHABLE)
+        tpg("update", "state=active_optimized", "--lun", "2")
+        s.clear_ua(1)
+        good(send(s, LID1, list1(cscds, [segment(0, 1, 8, 0, 8)])))
+
+
 # -- list identifiers and results -------------------------------------------------
 
 @suite.case
