@@ -34,7 +34,6 @@ import threading
 
 TOOL = os.environ.get("ISCSI_TEST_CU", "iscsi-test-cu")     # another version's, perhaps
 BANNER = "cunit.sourceforge.net/"
-CLEANING = "[SKIPPED] PERSISTENT RESERVE IN is not implemented.\n"
 VERDICTS = ("skipped", "failed", "hung")
 ROW = re.compile(r"^\s*tests\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s*$", re.M)
 SAYS = re.compile(r"\[(?:SKIPPED|FAILED)\]\s*(.*)")
@@ -42,8 +41,8 @@ ASSERT = re.compile(r"^\s*\d+\.\s+(\S+:\d+)\s+-\s+(.*)$", re.M)
 
 
 class Result:
-    def __init__(self, test, output, hung=False):
-        self.text = of_the_test(test, output)
+    def __init__(self, output, hung=False):
+        self.text = of_the_test(output)
         self.verdict = "hung" if hung else judge(output, self.text)
 
     def words(self):
@@ -52,15 +51,9 @@ class Result:
         return "; ".join(dict.fromkeys(s.strip() for s in said))[:200] or "it said nothing"
 
 
-def of_the_test(test, output):
-    """Before its banner the tool asks the target what it can do, and says so;
-    after each test it looks for persistent reservations left behind, on each
-    path, and says so if there is no such command.  Neither is the test's."""
-    text = output.partition(BANNER)[2] or output
-    if not test.startswith(("ALL.Prin", "ALL.Prout")):
-        return text.replace(CLEANING, "")
-    before, cleaning, after = text.rpartition(CLEANING)
-    return before + after if cleaning else text
+def of_the_test(output):
+    """Before its banner the tool asks the target what it can do, and says so."""
+    return output.partition(BANNER)[2] or output
 
 
 def all_tests():
@@ -82,8 +75,8 @@ def run_one(test, urls, timeout):
     except subprocess.TimeoutExpired:
         os.killpg(p.pid, signal.SIGKILL)
         out, _ = p.communicate()
-        return Result(test, out.decode(errors="replace"), hung=True)
-    return Result(test, out.decode(errors="replace"))
+        return Result(out.decode(errors="replace"), hung=True)
+    return Result(out.decode(errors="replace"))
 
 
 def judge(output, text):

@@ -143,6 +143,7 @@ tgtd_start()
 	[ -x "$TGTD" ] || fail "$TGTD: not built"
 	[[ " $* " == *" --iscsi"* ]] || set -- --iscsi portal=127.0.0.1:0 "$@"
 	portal=
+	[[ " $* " == *" --state-dir"* ]] || set -- --state-dir "$dir/state" "$@"
 	"$TGTD" -f "$@" </dev/null >>"$tgtd_log" 2>&1 &
 	tgtd_pid=$!
 	wait_for "$START_SECONDS" started_or_dead ||

@@ -69,8 +69,9 @@ class Daemon:
         self.proc = None
         try:
             with open(self.log_path, "wb") as log:
-                self.proc = subprocess.Popen([TGTD, "-f", "--iscsi", iscsi, *args], env=self.env,
-                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                self.proc = subprocess.Popen([TGTD, "-f", "--iscsi", iscsi, "--state-dir",
+                                              os.path.join(self.dir, "state"), *args],
+                                             env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             self.portals = self._wait_ready()
         except BaseException:
             if self.proc:

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/rcu.h"
 #include "lu/latency.h"
+#include "lu/reserve.h"
 #include "lu/resize.h"
 #include "reactor/group.h"
 
@@ -87,6 +88,16 @@ const struct lu_identity *lu_identity(const struct lu *lu)
 	return rcu_dereference(lu->identity);
 }
 
+struct lu_reserve *lu_reserve(const struct lu *lu)
+{
+	return rcu_dereference(lu->reserve);
+}
+
+void lu_set_reserve(struct lu *lu, struct lu_reserve *r)
+{
+	lu_reserve_put(rcu_xchg_pointer(&lu->reserve, r));
+}
+
 const struct bs_dev_info *lu_store_info(const struct lu *lu)
 {
 	return bs_device_info(lu->dev);
@@ -103,6 +114,7 @@ static void lu_free(struct lu *lu)
 	if (lu->identity)
 		free(container_of(lu->identity, struct identity, id));
 	lu_watch_detach(lu);
+	lu_reserve_put(lu->reserve);
 	lu_range_lock_fini(&lu->locks);
 	lu_latency_fini(lu);
 	free(lu->bstype);
@@ -178,30 +190,50 @@ static int fit(struct lu *lu, uint32_t block_bytes, char *why, size_t why_bytes)
 	return lu_set_geometry(lu, &g);
 }
 
+static void opening_failed(struct opening *o, int err, const char *why)
+{
+	if (o->lu->dev)
+		bs_device_put(o->lu->dev);
+	lu_free(o->lu);
+	o->done(o->arg, NULL, err, why);
+	free(o);
+}
+
+static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char *why)
+{
+	struct opening *o = arg;
+	struct lu *lu = o->lu;
+	const struct bs_dev_info *i;
+
+	if (err) {
+		opening_failed(o, err, why);
+		return;
+	}
+	lu->reserve = r;
+	i = bs_device_info(lu->dev);
+	atomic_init(&lu->read_only, i->read_only || (lu->open_flags & BS_OPEN_RDONLY));
+	atomic_init(&lu->write_cache, i->write_cache);
+	bs_device_on_closed(lu->dev, device_closed, lu);
+	bs_device_on_resized(lu->dev, device_resized, lu);
+	o->done(o->arg, lu, 0, NULL);
+	free(o);
+}
+
 static void device_opened(void *arg, struct bs_device *dev, int err, const char *why)
 {
-	_cleanup_free_ struct opening *o = arg;
-	_cleanup_(lu_freep) struct lu *lu = o->lu;
-	const struct bs_dev_info *i;
+	struct opening *o = arg;
 	char text[512] = "";
 
 	if (err) {
-		o->done(o->arg, NULL, err, why);
+		opening_failed(o, err, why);
 		return;
 	}
-	lu->dev = dev;
-	err = fit(lu, o->block_bytes, text, sizeof(text));
-	if (err) {
-		bs_device_put(dev);
-		o->done(o->arg, NULL, err, *text ? text : strerrordesc_np(-err));
-		return;
-	}
-	i = bs_device_info(dev);
-	atomic_init(&lu->read_only, i->read_only || (lu->open_flags & BS_OPEN_RDONLY));
-	atomic_init(&lu->write_cache, i->write_cache);
-	bs_device_on_closed(dev, device_closed, lu);
-	bs_device_on_resized(dev, device_resized, lu);
-	o->done(o->arg, TAKE_PTR(lu), 0, NULL);
+	o->lu->dev = dev;
+	err = fit(o->lu, o->block_bytes, text, sizeof(text));
+	if (!err)
+		err = lu_reserve_open(o->lu->identity->scsi_id, reserve_opened, o);
+	if (err)
+		opening_failed(o, err, *text ? text : strerrordesc_np(-err));
 }
 
 int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id, char *why_buf,

@@ -13,8 +13,9 @@
 #include "lu/identity.h"
 #include "lu/qos.h"
 #include "lu/range_lock.h"
-#include "lu/reserve.h"
 #include "lu/watch.h"
+
+struct lu_reserve;
 
 struct lu_latency;
 
@@ -29,12 +30,12 @@ struct lu {
 	/* Any thread: readers under RCU, control replaces. */
 	struct lu_geometry *geometry;
 	struct lu_identity *identity;
+	struct lu_reserve *reserve;	/* that of the identity; holds a reference */
 
 	/* Any thread: atomic. */
 	refcount refs;
 	atomic_bool read_only;		/* by the store or the user */
 	atomic_bool write_cache;	/* off: each write is durable before done() */
-	struct lu_reserve reserve;
 	struct lu_range_locks locks;	/* COMPARE_AND_WRITE against other writers */
 	struct lu_qos qos;
 	struct lu_watches watches;	/* ranges that somebody wants to know unchanged */
@@ -49,7 +50,8 @@ struct lu {
 };
 
 /*
- * Open the store of @spec and make a logical unit of it.  @spec->block_bytes 0:
+ * Open the store of @spec and make a logical unit of it, with the reservations
+ * that were kept for its identity.  @spec->block_bytes 0:
  * the default, 512.  Returns and calls back like bs_open(), also with -EINVAL
  * for a block size that we, or the store, do not have; @lu comes with one
  * reference.  Threads: control.
@@ -72,8 +74,11 @@ void lu_close(struct lu *lu, void (*closed)(void *arg), void *arg);
 /* Callers are RCU readers; valid for this turn. */
 const struct lu_geometry *lu_geometry(const struct lu *lu);
 const struct lu_identity *lu_identity(const struct lu *lu);
+struct lu_reserve *lu_reserve(const struct lu *lu);
 
-/* Replace (copied).  -ENOMEM.  Threads: control. */
+/* Replace (copied).  -ENOMEM.  Threads: control.  With another scsi_id goes another
+ * lu_reserve, which is taken. */
+void lu_set_reserve(struct lu *lu, struct lu_reserve *r);
 int lu_set_identity(struct lu *lu, const struct lu_identity *id);
 int lu_set_geometry(struct lu *lu, const struct lu_geometry *g);
 

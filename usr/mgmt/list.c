@@ -10,6 +10,7 @@
 #include "iscsi/target.h"
 #include "lu/lu.h"
 #include "mgmt/lun.h"
+#include "mgmt/lun_reserve.h"
 #include "mgmt/rpc.h"
 #include "mgmt/target.h"
 #include "scsi/device.h"
@@ -42,6 +43,7 @@ static void add_store(json_t *v, const struct lu *lu)
 	json_object_set_new(v, "iops_burst", json_integer((json_int_t)q->iops_burst));
 	json_object_set_new(v, "bw_limit", json_integer((json_int_t)q->bw_limit));
 	json_object_set_new(v, "bw_burst", json_integer((json_int_t)q->bw_burst));
+	json_object_set_new(v, "reservation", mgmt_lun_reserve_describe(lu));
 }
 
 /* tgt shows the controller as a device of one-byte blocks without any. */

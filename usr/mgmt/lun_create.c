@@ -174,6 +174,11 @@ static bool check_create(struct mgmt_call *call, const struct mgmt_target *t,
 			      "the size can be given only to a LUN that exists");
 		return false;
 	}
+	if (o->change.pr_clear) {
+		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "params",
+			      "parameter 'pr_clear': there must be a LUN first: update it");
+		return false;
+	}
 	if (o->change.config.readonly)
 		spec->flags |= BS_OPEN_RDONLY;
 	return true;

@@ -268,6 +268,14 @@ static int set_store_option(struct mgmt_lun_change *c, const struct param *p,
 	return set_size(c, p, value + strlen(size), f);
 }
 
+static int set_pr_clear(struct mgmt_lun_change *c, const struct param *p,
+			const char *value, struct mgmt_fault *f)
+{
+	if (parse_bool(value, &c->pr_clear) < 0)
+		return fault(f, p, "must be 1 (or 0, which does nothing)");
+	return 0;
+}
+
 static int refuse_path(struct mgmt_lun_change *c, const struct param *p,
 		       const char *value, struct mgmt_fault *f)
 {
@@ -333,6 +341,8 @@ static const struct param params[] = {
 	{ "bw_burst", MGMT_LUN_NEWS_NONE, set_bytes, LIMIT(bw_burst),
 	  .max = LIMIT_BYTES_MAX, .range = "0 to 1P, suffix k, M, G, T",
 	  .help = "bytes at once after a pause; 0: a tenth of bw_limit" },
+	{ "pr_clear", MGMT_LUN_NEWS_NONE, set_pr_clear, .range = "1",
+	  .help = "forget all registrations and reservations, for a cluster that is lost" },
 	{ "size", MGMT_LUN_NEWS_CAPACITY, set_size, .range = "auto, or bytes (with k, M, G, T, P)",
 	  .help = "look at the store anew and show all of it, or that much (never more than it has)" },
 	/* From here on without a word in the documentation. */

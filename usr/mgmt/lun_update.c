@@ -5,13 +5,18 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "lu/lu.h"
+#include "lu/reserve.h"
 #include "lu/resize.h"
 #include "mgmt/lun.h"
 #include "mgmt/lun_cache.h"
 #include "mgmt/lun_params.h"
+#include "mgmt/lun_reserve.h"
 #include "mgmt/rpc.h"
 #include "mgmt/target.h"
 #include "scsi/device.h"
@@ -95,70 +100,145 @@ static struct mgmt_lun_change as_it_is(const struct mgmt_lun *l)
 	};
 }
 
-/* False after the call was failed. */
-static bool wanted(struct mgmt_call *call, const struct mgmt_lun *l,
-		   struct mgmt_lun_change *ret)
+/* --- lun.update ------------------------------------------------------- */
+
+struct updating {		/* what can fail, and takes time, comes first */
+	struct mgmt_call *call;
+	struct lu_reserve *r;	/* of the identity to come, a reference; NULL: it stays */
+};
+
+static void updating_free(struct updating *u)
 {
+	lu_reserve_put(u->r);
+	free(u);
+}
+
+/* Asked anew after each wait: the LUN may be another by then, or gone.  NULL after
+ * the call was failed, and @u is gone. */
+static struct mgmt_lun *wanted(struct updating *u, struct mgmt_lun_change *ret)
+{
+	struct mgmt_lun *l = mgmt_lun_of(u->call);
 	struct mgmt_fault fault;
 
-	*ret = as_it_is(l);
-	if (!mgmt_lun_params_set(ret, mgmt_rpc_pairs(call, "params"), &fault))
-		return true;
-	mgmt_rpc_fail(call, fault.error, fault.field, "%s", fault.sentence);
-	return false;
+	if (l) {
+		*ret = as_it_is(l);
+		if (!mgmt_lun_params_set(ret, mgmt_rpc_pairs(u->call, "params"), &fault))
+			return l;
+		mgmt_rpc_fail(u->call, fault.error, fault.field, "%s", fault.sentence);
+	}
+	updating_free(u);
+	return NULL;
 }
 
-/* All but the size. */
-static void change(struct mgmt_call *call, struct mgmt_lun *l, struct mgmt_lun_change *c)
+static void flush(struct lu *lu, struct mgmt_call *call)
 {
+	mgmt_lun_cache_flush(lu, call);
+}
+
+static void reply(struct lu *lu, struct mgmt_call *call)
+{
+	(void)lu;
+	mgmt_rpc_reply(call, NULL);
+}
+
+static void change(struct updating *u)
+{
+	void (*then)(struct lu *lu, struct mgmt_call *call);
+	struct mgmt_call *call = u->call;
+	struct mgmt_lun_change c;
+	struct mgmt_lun *l = wanted(u, &c);
 	int err;
 
+	if (!l)
+		return;
 	/* An initiator may be changing it: not ours. */
-	if (c->write_cache == atomic_load(&l->lu->write_cache))
-		c->write_cache = -1;
-	err = apply(l, c);
+	if (c.write_cache == atomic_load(&l->lu->write_cache))
+		c.write_cache = -1;
+	err = apply(l, &c);
 	if (err < 0) {
 		mgmt_rpc_fail_errno(call, err, "cannot change the logical unit");
+		updating_free(u);
 		return;
 	}
-	mgmt_lun_update_tell(l, c->news);
-	mgmt_lun_update_warn(call, l->lu, c);
-	if (!c->write_cache)
-		mgmt_lun_cache_flush(l->lu, call);
+	if (u->r)
+		lu_set_reserve(l->lu, TAKE_PTR(u->r));
+	updating_free(u);
+	mgmt_lun_update_tell(l, c.news);
+	mgmt_lun_update_warn(call, l->lu, &c);
+	then = c.write_cache ? reply : flush;
+	if (c.pr_clear)
+		mgmt_lun_reserve_clear(l->lu, call, then);
 	else
-		mgmt_rpc_reply(call, NULL);
+		then(l->lu, call);
 }
 
-/* The size is first, since it can fail; by then the LUN may be another, or gone. */
 static void resized(void *arg, int err, const char *why)
 {
-	struct mgmt_call *call = arg;
-	struct mgmt_lun_change c;
-	struct mgmt_lun *l;
+	struct updating *u = arg;
 
 	if (err) {
-		mgmt_rpc_fail(call, err == -ENOMEM ? MGMT_ERR_NOMEM : MGMT_ERR_INVALID,
+		mgmt_rpc_fail(u->call, err == -ENOMEM ? MGMT_ERR_NOMEM : MGMT_ERR_INVALID,
 			      "params", "parameter 'size': %s", why);
+		updating_free(u);
 		return;
 	}
-	l = mgmt_lun_of(call);
-	if (l && wanted(call, l, &c))
-		change(call, l, &c);
+	change(u);
+}
+
+static void resize(struct updating *u)
+{
+	struct mgmt_lun_change c;
+	struct mgmt_lun *l = wanted(u, &c);
+	int err;
+
+	if (!l)
+		return;
+	if (!c.resize) {
+		change(u);
+		return;
+	}
+	err = lu_resize_start(l->lu, c.size_bytes, resized, u);
+	if (err < 0) {
+		mgmt_rpc_fail_errno(u->call, err, "cannot change the size");
+		updating_free(u);
+	}
+}
+
+static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char *why)
+{
+	struct updating *u = arg;
+
+	if (err < 0) {
+		mgmt_rpc_fail(u->call, MGMT_ERR_INVALID, "params", "%s", why);
+		updating_free(u);
+		return;
+	}
+	u->r = r;
+	resize(u);
 }
 
 void mgmt_lun_update_run(struct mgmt_call *call)
 {
-	struct mgmt_lun *l = mgmt_lun_of(call);
+	struct updating *u = calloc(1, sizeof(*u));
 	struct mgmt_lun_change c;
+	struct mgmt_lun *l;
 	int err;
 
-	if (!l || !wanted(call, l, &c))
-		return;
-	if (!c.resize) {
-		change(call, l, &c);
+	if (!u) {
+		mgmt_rpc_fail_errno(call, -ENOMEM, "cannot change the logical unit");
 		return;
 	}
-	err = lu_resize_start(l->lu, c.size_bytes, resized, call);
-	if (err < 0)
-		mgmt_rpc_fail_errno(call, err, "cannot change the size");
+	u->call = call;
+	l = wanted(u, &c);
+	if (!l)
+		return;
+	if (!strcmp(c.id.scsi_id, lu_identity(l->lu)->scsi_id)) {
+		resize(u);
+		return;
+	}
+	err = lu_reserve_open(c.id.scsi_id, reserve_opened, u);
+	if (err < 0) {
+		mgmt_rpc_fail_errno(call, err, "cannot change the logical unit");
+		updating_free(u);
+	}
 }

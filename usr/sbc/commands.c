@@ -59,7 +59,7 @@ const struct scsi_command sbc_commands[] = {
 	  .lba = { 1, 3 }, .len = { 4, 1 }, .timeout_s = BLOCK_S,
 	  .usage = { 0x0a, 0x1f, 0xff, 0xff, 0xff } },
 	{ .name = "START STOP UNIT", .opcode = 0x1b, .cdb_bytes = 6,	/* 5.25 */
-	  .run = sbc_unit_start_stop, .pr = SCSI_PR_CONFLICTS,
+	  .run = sbc_unit_start_stop, .pr = SCSI_PR_START,
 	  .flags = SCSI_CMD_NO_MEDIUM, .timeout_s = BLOCK_S,
 	  .usage = { 0x1b, 0x01, 0x00, 0x0f, 0xf7 } },
 	{ .name = "READ CAPACITY(10)", .opcode = 0x25, .cdb_bytes = 10,	/* 5.15 */

@@ -19,6 +19,7 @@
 #include "scsi/command.h"
 #include "scsi/device.h"
 #include "scsi/nexus.h"
+#include "scsi/reservation.h"
 #include "scsi/target.h"
 #include "scsi/task.h"
 
@@ -242,7 +243,8 @@ static int check_end(const struct scsi_copy_run *r, const struct end *e, bool wr
 		return -ENOMEDIUM;
 	if (scsi_background_refuses(dev, writes ? SCSI_CMD_WRITES : 0, &why))
 		return -EAGAIN;
-	if (lu_reserve_conflicts(&dev->lu->reserve, r->task->nexus->id))
+	if (scsi_reservation_denies(r->task->nexus, dev->lu,
+				    writes ? LU_RESERVE_WRITE : LU_RESERVE_READ))
 		return -EBUSY;
 	return writes && !scsi_device_writable(dev) ? -EROFS : 0;
 }

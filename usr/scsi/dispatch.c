@@ -25,6 +25,7 @@
 #include "scsi/device_type.h"
 #include "scsi/internal.h"
 #include "scsi/nexus.h"
+#include "scsi/reservation.h"
 #include "scsi/target.h"
 #include "scsi/task.h"
 
@@ -73,21 +74,14 @@ static enum scsi_status find(struct scsi_task *t, bool *ret_opcode_known)
 
 /* --- checks before the CDB is looked at --- */
 
-static bool conflicts(const struct scsi_task *t, unsigned int flags)
-{
-	struct lu *lu = t->dev->lu;
-
-	return lu && unlikely(lu_reserve_conflicts(&lu->reserve, t->nexus->id)) &&
-	       !(flags & SCSI_CMD_UNRESERVED);
-}
-
 /* SAM-5 r21 5.3.3: a reservation conflict goes before any unit attention but those
  * of a reset, and leaves it pending. */
-static enum scsi_status tell_attention(struct scsi_task *t, unsigned int flags)
+static enum scsi_status tell_attention(struct scsi_task *t)
 {
 	enum scsi_sense_code ua;
 
-	if (!scsi_unit_attention_is_reset(t->itl) && conflicts(t, flags))
+	if (!scsi_unit_attention_is_reset(t->itl) &&
+	    scsi_reservation_gate(t) != SCSI_GOOD)
 		return SCSI_RESERVATION_CONFLICT;
 	scsi_unit_attention_take(t->itl, &ua);
 	return scsi_task_fail(t, ua);
@@ -103,8 +97,8 @@ static enum scsi_status check_state(struct scsi_task *t, unsigned int flags)
 	if (flags & SCSI_CMD_NO_UA)
 		return SCSI_GOOD;
 	if (unlikely(itl->ua.n))
-		return tell_attention(t, flags);
-	if (unlikely(conflicts(t, flags)))
+		return tell_attention(t);
+	if (unlikely(scsi_reservation_gate(t) != SCSI_GOOD))
 		return SCSI_RESERVATION_CONFLICT;
 	if (unlikely(atomic_load_explicit(&t->nexus->target->offline,
 					  memory_order_relaxed)))
@@ -278,6 +272,14 @@ static void count_start(struct scsi_task *t)
 	}
 }
 
+/* It may have waited while somebody was fenced off; he must not write any more. */
+static enum scsi_status may_still_run(struct scsi_task *t)
+{
+	if (!t->itl || t->cmd->flags & SCSI_CMD_NO_UA)
+		return SCSI_GOOD;
+	return scsi_reservation_gate(t);
+}
+
 static void run(struct scsi_task *t)
 {
 	enum scsi_status status;
@@ -285,7 +287,9 @@ static void run(struct scsi_task *t)
 	PROBE(scsi, task_run, t->nexus->id, t->tag, t->cdb[0]);
 	t->state = SCSI_TASK_RUNNING;
 	count_start(t);
-	status = t->cmd->run(t);
+	status = may_still_run(t);
+	if (status == SCSI_GOOD)
+		status = t->cmd->run(t);
 	if (status != SCSI_PENDING)
 		scsi_task_finish(t, status);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include "lu/io.h"
 #include "lu/lu.h"
+#include "lu/reserve.h"
 #include "scsi/alua.h"
 #include "scsi/copy.h"
 #include "scsi/device.h"
@@ -126,7 +127,7 @@ void scsi_nexus_drop_itl(struct scsi_itl *itl)
 	itl->removed = true;
 	scsi_nexus_prevent_removal(itl, false);
 	if (itl->dev->lu)
-		lu_reserve_release(&itl->dev->lu->reserve, itl->nexus->id);
+		lu_reserve_lose(lu_reserve(itl->dev->lu), itl->nexus->id);
 	if (list_empty(&itl->tasks))
 		itl_free(itl);
 }

@@ -35,6 +35,8 @@ struct scsi_itl {
 	struct list_head copies;	/* struct scsi_copy, latest last */
 	bool removed;			/* the LUN is gone: freed with its last task */
 	bool prevents;			/* counted in dev->prevent_removal */
+	uint8_t denied;			/* LU_RESERVE_*, as of the next field */
+	uint64_t reserve_version;	/* lu_reserve_active() */
 	struct reactor_hook unblock;	/* looks for tasks that may run now */
 	struct lu_stats stats;
 };

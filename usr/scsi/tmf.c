@@ -15,11 +15,13 @@
  */
 #include "scsi/tmf.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/probe.h"
 #include "base/serial.h"
 #include "lu/lu.h"
+#include "lu/reserve.h"
 #include "reactor/group.h"
 #include "scsi/command.h"
 #include "scsi/device.h"
@@ -37,7 +39,7 @@ struct work_item {			/* one function on one reactor */
 };
 
 struct tmf_run {
-	struct scsi_tmf *tmf;
+	struct scsi_tmf *tmf;		/* NULL: scsi_tmf_preempt(), with the last three fields */
 	enum scsi_tmf_function fn;
 	uint64_t nexus_id;		/* who asked */
 	struct scsi_target *target;	/* holds a reference */
@@ -45,6 +47,9 @@ struct tmf_run {
 	unsigned int resets;		/* of dev, with this one */
 	const struct scsi_task *task;	/* ABORT TASK; only compared */
 	atomic_bool late;		/* a store did not come back in time */
+	bool (*picks)(const struct scsi_itl *itl, const void *arg);
+	void (*done)(void *arg);
+	void *arg;
 	struct work_item items[];
 };
 
@@ -99,6 +104,8 @@ static void all_done(void *arg)
 
 static bool concerns(const struct tmf_run *run, const struct scsi_task *t)
 {
+	if (run->picks)
+		return run->picks(t->itl, run->arg);
 	/* It is in no task set any more, SAM-5 r21 5.5: only a reset ends it. */
 	if (t->background && run->fn != SCSI_TMF_LUN_RESET &&
 	    run->fn != SCSI_TMF_TARGET_RESET)
@@ -174,6 +181,8 @@ static void wait_for_store(struct work_item *w)
 		item_done(w);
 		return;
 	}
+	if (w->run->picks)	/* who preempts cannot be told that it went wrong */
+		return;
 	w->timer.expired = timed_out;
 	if (reactor_timer_arm(reactor_current(), &w->timer, SCSI_TMF_WAIT_MS) < 0) {
 		atomic_store(&w->run->late, true);
@@ -239,7 +248,7 @@ static void reset_here(struct reactor_spread *s, void *arg)
 static unsigned int reset_device(struct scsi_device *dev)
 {
 	if (dev->lu)
-		lu_reserve_clear(&dev->lu->reserve);
+		lu_reserve_clear(lu_reserve(dev->lu));
 	atomic_store(&dev->stopped, false);
 	return atomic_fetch_add(&dev->resets, 1) + 1;
 }
@@ -253,6 +262,58 @@ static void reset_devices(struct tmf_run *run)
 	else
 		for (unsigned int i = 0; i < m->n; i++)
 			reset_device(m->e[i].dev);
+}
+
+/* --- preempting: some I_T_L nexuses on every reactor --- */
+
+static void preempt_itl(struct scsi_itl *itl, void *arg)
+{
+	const struct tmf_run *run = arg;
+
+	if (run->picks(itl, run->arg))
+		abort_for_other(itl);
+}
+
+static void preempt_nexus(struct scsi_nexus *n, void *arg)
+{
+	scsi_nexus_each_itl(n, preempt_itl, arg);
+}
+
+static void preempt_here(struct reactor_spread *s, void *arg)
+{
+	struct tmf_run *run = arg;
+	struct work_item *w = &run->items[reactor_id(reactor_current())];
+
+	scsi_nexus_each(NULL, preempt_nexus, run);
+	w->run = run;
+	w->spread = s;
+	wait_for_store(w);
+}
+
+static void preempted(void *arg)
+{
+	struct tmf_run *run = arg;
+
+	run->done(run->arg);
+	free(run);
+}
+
+int scsi_tmf_preempt(bool (*picks)(const struct scsi_itl *itl, const void *arg),
+		     void (*done)(void *arg), void *arg)
+{
+	const unsigned int n = MAX(reactor_group_size(), 1U);
+	struct tmf_run *run = calloc(1, sizeof(*run) + n * sizeof(run->items[0]));
+
+	if (!run)
+		return -ENOMEM;
+	run->picks = picks;
+	run->done = done;
+	run->arg = arg;
+	if (reactor_group_spread(preempt_here, preempted, run) < 0) {
+		free(run);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /* --- starting --- */

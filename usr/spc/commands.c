@@ -51,7 +51,7 @@ const struct scsi_command spc_commands[] = {
 	  .has_sa = true, .sa = 0x0c, .cdb_bytes = 12,
 	  .run = spc_report_opcodes_run, .data = SCSI_DATA_IN,
 	  .flags = SCSI_CMD_NO_MEDIUM,
-	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_READS, .len = { 6, 4 },
 	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10,
 	  .usage = { 0xa3, 0x0c, 0x87, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
@@ -59,12 +59,26 @@ const struct scsi_command spc_commands[] = {
 	  .has_sa = true, .sa = 0x0d, .cdb_bytes = 12,			/* 6.36 */
 	  .run = spc_report_opcodes_tmf, .data = SCSI_DATA_IN,
 	  .flags = SCSI_CMD_NO_MEDIUM,
-	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_READS, .len = { 6, 4 },
 	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10,
 	  .usage = { 0xa3, 0x0d, 0x80, [6] = 0xff, 0xff, 0xff, 0xff } },
 };
 const size_t spc_nr_commands = ARRAY_SIZE(spc_commands);
+
+/* What they may do is decided when their turn comes, not by dispatch. */
+#define PR_IN(action, action_code, handler) \
+	{ .name = "PERSISTENT RESERVE IN (" action ")", .opcode = 0x5e, \
+	  .has_sa = true, .sa = (action_code), .cdb_bytes = 10, .run = (handler), \
+	  .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM, .unit = SCSI_UNIT_BYTES, \
+	  .access = SCSI_ACCESS_STANDBY, .pr = SCSI_PR_ALWAYS, .len = { 7, 2 }, .timeout_s = 10, \
+	  .usage = { 0x5e, (action_code), [7] = 0xff, 0xff } }
+#define PR_OUT(action, action_code) \
+	{ .name = "PERSISTENT RESERVE OUT (" action ")", .opcode = 0x5f, \
+	  .has_sa = true, .sa = (action_code), .cdb_bytes = 10, .run = spc_pr_out_run, \
+	  .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM, .unit = SCSI_UNIT_BYTES, \
+	  .access = SCSI_ACCESS_STANDBY, .pr = SCSI_PR_ALWAYS, .len = { 5, 4 }, .timeout_s = 30, \
+	  .usage = { 0x5f, (action_code), 0xff, [5] = 0xff, 0xff, 0xff, 0xff } }
 
 const struct scsi_command spc_medium_commands[] = {
 	{ .name = "MODE SELECT(6)", .opcode = 0x15, .cdb_bytes = 6,	/* 6.11 */
@@ -82,7 +96,7 @@ const struct scsi_command spc_medium_commands[] = {
 	{ .name = "RECEIVE DIAGNOSTIC RESULTS", .opcode = 0x1c, .cdb_bytes = 6,
 	  .run = spc_diagnostic_receive, .data = SCSI_DATA_IN,		/* 6.26 */
 	  .flags = SCSI_CMD_NO_MEDIUM,
-	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 3, 2 },
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_READS, .len = { 3, 2 },
 	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10, .usage = { 0x1c, 0x01, 0xff, 0xff, 0xff } },
 	{ .name = "SEND DIAGNOSTIC", .opcode = 0x1d, .cdb_bytes = 6,	/* 6.42 */
@@ -91,7 +105,7 @@ const struct scsi_command spc_medium_commands[] = {
 	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 30, .usage = { 0x1d, 0xf7, 0x00, 0xff, 0xff } },
 	{ .name = "PREVENT ALLOW MEDIUM REMOVAL", .opcode = 0x1e, .cdb_bytes = 6,
-	  .run = spc_reserve_prevent_removal, .pr = SCSI_PR_CONFLICTS,	/* 6.14 */
+	  .run = spc_reserve_prevent_removal, .pr = SCSI_PR_PREVENT,	/* 6.14 */
 	  .flags = SCSI_CMD_NO_MEDIUM,
 	  .timeout_s = 10, .usage = { 0x1e, 0x00, 0x00, 0x00, 0x03 } },
 	{ .name = "WRITE BUFFER", .opcode = 0x3b, .cdb_bytes = 10,	/* 6.49 */
@@ -103,12 +117,12 @@ const struct scsi_command spc_medium_commands[] = {
 	  .usage = { 0x3b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "READ BUFFER(10)", .opcode = 0x3c, .cdb_bytes = 10,	/* 6.15 */
 	  .run = spc_buffer_read_10, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
-	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 6, 3 },
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_READS, .len = { 6, 3 },
 	  .access = SCSI_ACCESS_ANY,
 	  .timeout_s = 10,
 	  .usage = { 0x3c, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "LOG SENSE", .opcode = 0x4d, .cdb_bytes = 10,		/* 6.8 */
-	  .run = spc_log_sense, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
+	  .run = spc_log_sense, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM | SCSI_CMD_UNRESERVED,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 7, 2 },
 	  .access = SCSI_ACCESS_STANDBY,
 	  .timeout_s = 10,
@@ -126,9 +140,21 @@ const struct scsi_command spc_medium_commands[] = {
 	  .run = spc_reserve_release, .pr = SCSI_PR_CONFLICTS,
 	  .flags = SCSI_CMD_NO_MEDIUM | SCSI_CMD_UNRESERVED,
 	  .timeout_s = 10, .usage = { 0x57 } },
+	PR_IN("READ KEYS", 0x00, spc_pr_in_read_keys),			/* 6.15 */
+	PR_IN("READ RESERVATION", 0x01, spc_pr_in_read_reservation),
+	PR_IN("REPORT CAPABILITIES", 0x02, spc_pr_in_report_capabilities),
+	PR_IN("READ FULL STATUS", 0x03, spc_pr_in_read_full_status),
+	PR_OUT("REGISTER", SPC_PR_OUT_REGISTER),			/* 6.16 */
+	PR_OUT("RESERVE", SPC_PR_OUT_RESERVE),
+	PR_OUT("RELEASE", SPC_PR_OUT_RELEASE),
+	PR_OUT("CLEAR", SPC_PR_OUT_CLEAR),
+	PR_OUT("PREEMPT", SPC_PR_OUT_PREEMPT),
+	PR_OUT("PREEMPT AND ABORT", SPC_PR_OUT_PREEMPT_AND_ABORT),
+	PR_OUT("REGISTER AND IGNORE EXISTING KEY", SPC_PR_OUT_REGISTER_ANYWAY),
+	PR_OUT("REGISTER AND MOVE", SPC_PR_OUT_MOVE),
 	{ .name = "READ BUFFER(16)", .opcode = 0x9b, .cdb_bytes = 16,	/* SPC-5 6.20 */
 	  .run = spc_buffer_read_16, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
-	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 10, 4 },
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_READS, .len = { 10, 4 },
 	  .access = SCSI_ACCESS_ANY,
 	  .timeout_s = 10,
 	  .usage = { 0x9b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,

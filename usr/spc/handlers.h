@@ -37,5 +37,17 @@ enum scsi_status spc_reserve_take(struct scsi_task *t);
 enum scsi_status spc_reserve_release(struct scsi_task *t);
 enum scsi_status spc_reserve_prevent_removal(struct scsi_task *t);
 
+/* SERVICE ACTION of PERSISTENT RESERVE OUT, SPC-4 r37 table 226. */
+enum {
+	SPC_PR_OUT_REGISTER, SPC_PR_OUT_RESERVE, SPC_PR_OUT_RELEASE, SPC_PR_OUT_CLEAR,
+	SPC_PR_OUT_PREEMPT, SPC_PR_OUT_PREEMPT_AND_ABORT, SPC_PR_OUT_REGISTER_ANYWAY,
+	SPC_PR_OUT_MOVE,
+};
+enum scsi_status spc_pr_in_read_keys(struct scsi_task *t);
+enum scsi_status spc_pr_in_read_reservation(struct scsi_task *t);
+enum scsi_status spc_pr_in_report_capabilities(struct scsi_task *t);
+enum scsi_status spc_pr_in_read_full_status(struct scsi_task *t);
+enum scsi_status spc_pr_out_run(struct scsi_task *t);
+
 enum scsi_status spc_report_opcodes_run(struct scsi_task *t);
 enum scsi_status spc_report_opcodes_tmf(struct scsi_task *t);

@@ -27,7 +27,7 @@
 #include "iscsi/portal.h"
 #include "iscsi/target.h"
 #include "tgtd/limits.h"
-#include "lu/identity.h"
+#include "lu/reserve.h"
 #include "mgmt/methods.h"
 #include "mgmt/server.h"
 #include "mgmt/system.h"
@@ -38,9 +38,9 @@
 #include "reactor/worker.h"
 #include "sbc/sbc.h"
 #include "tgtd/signals.h"
+#include "tgtd/state.h"
 #include "spc/spc.h"
 
-#define STATE_DIR	"/var/lib/tgtd"
 #define POLITE_MS	2000	/* for initiators to log out */
 #define END_MS		4000	/* from the first signal to the end */
 #define HURRY_MS	200	/* from the second */
@@ -120,6 +120,7 @@ static void take_apart(void)
 	iscsi_portal_close_all();
 	reactor_group_stop();
 	rcu_barrier();
+	lu_reserve_stop();
 	reactor_worker_stop();
 	bs_loader_unload();
 	if (daemon_state.pid_file)
@@ -174,6 +175,7 @@ static int make_pid_file(const char *path)
 
 static int start_threads(const struct tgtd_options *o)
 {
+	char why[2 * PATH_MAX + 128];
 	int err;
 
 	/* liburcu's thread too: none is added later. */
@@ -183,6 +185,8 @@ static int start_threads(const struct tgtd_options *o)
 	if (err < 0)
 		return fail("cannot start %u worker threads: %s", o->worker_threads,
 			    strerrordesc_np(-err));
+	if (tgtd_state_start(o->state_dir, why, sizeof(why)) < 0)
+		return fail("%s", why);
 	daemon_state.control = reactor_new(REACTOR_CONTROL);
 	if (!daemon_state.control)
 		return fail("cannot make the control thread's reactor: %s",
@@ -246,7 +250,6 @@ static int start(const struct tgtd_options *o)
 	tgtd_limits_raise();
 	if (mgmt_server_lock(o->control_port, why, sizeof(why)) < 0)
 		return fail("%s", why);
-	log_info("identities of logical units rest on %s", lu_identity_init(STATE_DIR));
 	load_modules();
 	code = start_threads(o);
 	if (code)

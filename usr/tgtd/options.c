@@ -24,7 +24,7 @@
 #define MEMORY_MIN		(64ULL << 20)
 
 /* Options without a letter. */
-enum { OPT_REACTORS = 256, OPT_MGMT_GROUP, OPT_MEMORY, OPT_ISCSI, OPT_ISER };
+enum { OPT_REACTORS = 256, OPT_MGMT_GROUP, OPT_MEMORY, OPT_STATE_DIR, OPT_ISCSI, OPT_ISER };
 
 static int set_foreground(struct tgtd_options *o, uint64_t number, char *text)
 {
@@ -72,6 +72,13 @@ static int set_pid_file(struct tgtd_options *o, uint64_t number, char *text)
 {
 	(void)number;
 	o->pid_file = text;
+	return -1;
+}
+
+static int set_state_dir(struct tgtd_options *o, uint64_t number, char *text)
+{
+	(void)number;
+	o->state_dir = text;
 	return -1;
 }
 
@@ -171,6 +178,8 @@ const struct tgtd_option tgtd_options_table[] = {
 	  .help = "its members may use tgtadm", .set = set_group },
 	{ "pid-file", 'p', TGTD_TEXT, "path",
 	  .help = "write the process id there; removed at the end", .set = set_pid_file },
+	{ "state-dir", OPT_STATE_DIR, TGTD_TEXT, "path",
+	  .help = "what must survive a restart; default /var/lib/tgtd", .set = set_state_dir },
 	{ "debug", 'd', TGTD_NUMBER, "level", 0, INT_MAX, "0: off; else debug messages",
 	  set_debug },
 	{ "iscsi", OPT_ISCSI, TGTD_TEXT, "key=value,...",

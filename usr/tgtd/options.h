@@ -18,6 +18,7 @@ struct tgtd_options {
 	unsigned int reactors;
 	uint64_t memory_bytes;		/* of all data buffers */
 	const char *pid_file;		/* NULL: none */
+	const char *state_dir;		/* NULL: the default */
 	gid_t mgmt_group;		/* MGMT_NO_GROUP: none */
 	unsigned int nr_portals;
 	struct tgtd_portal {

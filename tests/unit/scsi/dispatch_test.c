@@ -64,7 +64,7 @@ static void checks_come_in_the_order_of_sam(void **state)
 	assert_write(DISK_LUN, 0x6, 0x29, 0x03);
 	assert_int_equal(command_run(rig.a, &conflict), SCSI_RESERVATION_CONFLICT);
 	assert_int_equal(conflict.sense_bytes, 0);
-	lu_reserve_clear(&rig.lu->reserve);
+	lu_reserve_clear(lu_reserve(rig.lu));
 	assert_write(DISK_LUN, 0x6, 0x2a, 0x09);
 	call_on(rig.a->reactor, stand_by, rig.a);
 	assert_write(DISK_LUN, 0x2, 0x04, 0x12);

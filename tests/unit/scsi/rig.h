@@ -6,6 +6,7 @@
 #pragma once
 #include "gate.h"
 #include "initiator.h"
+#include "scsi/reservation.h"
 
 #define BLOCK		512U
 #define BLOCKS		2048U
@@ -34,8 +35,11 @@ static inline enum scsi_status rig_io(struct scsi_task *t)
 
 static inline enum scsi_status rig_reserve(struct scsi_task *t)
 {
-	return lu_reserve_take(&t->dev->lu->reserve, t->nexus->id) ?
-		       SCSI_GOOD : SCSI_RESERVATION_CONFLICT;
+	struct lu_reserve_who who;
+
+	scsi_reservation_who(t->nexus, &who);
+	return lu_reserve_take(lu_reserve(t->dev->lu), &who, t->nexus->id) ?
+		       SCSI_RESERVATION_CONFLICT : SCSI_GOOD;
 }
 
 enum { READY = 0x00, HELLO = 0x03, RESERVE = 0x16, READ = 0x28, WRITE = 0x2a,
