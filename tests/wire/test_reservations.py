@@ -4,6 +4,7 @@
 reactors, and each is told what concerns it, and nothing else."""
 
 import json
+import re
 import sys
 
 import pr
@@ -352,13 +353,42 @@ def specified_initiator_ports(b):
             equal(sorted(one.keys()[1]), [5, 5, 5, 8], "the keys: who had one keeps it")
 
 
+class Port:
+    """The daemon as it is seen through another of its ports."""
+
+    def __init__(self, b, addr):
+        self.d, self.addr, self.iqn = b.d, addr, b.iqn
+
+
 @suite.case
 def all_target_ports(b):
-    with Node(b, 1, target=b.d.target(mb=1).name) as s:
-        good(s.out(pr.REGISTER, key=0, new=5, flags=pr.ALL_TG_PT))
-        check(5 in s.keys()[1], "it is registered")
-        good(s.out(pr.REGISTER, key=5, new=0, flags=pr.ALL_TG_PT))
-        equal(s.keys()[1], [], "the keys")
+    """ALL_TG_PT: as if it were asked for through each port; a registration is of one."""
+    b.d.adm("--mode", "portal", "--op", "new", "--params", "portal=127.0.0.1:0,tpgt=7")
+    shown = b.d.adm("--mode", "portal", "--op", "show").stdout
+    port = int(re.search(r"Portal: 127.0.0.1:(\d+),7", shown)[1])
+    iqn = b.d.target(mb=1).name
+    with Node(b, 1, target=iqn) as s, Node(Port(b, ("127.0.0.1", port)), 1, target=iqn) as t:
+        def ports():
+            return [(f.port, f.key) for f in s.full()]
+        equal(s.name, t.name, "the initiator")
+        good(s.out(pr.REGISTER, key=0, new=5))
+        equal(ports(), [(1, 5)], "the registrations")
+        conflict(t.out(pr.REGISTER, key=5, new=6))
+        good(s.out(pr.REGISTER, key=5, new=5, flags=pr.ALL_TG_PT))
+        equal(ports(), [(1, 5), (7, 5)], "the registrations")
+        good(t.out(pr.REGISTER, key=5, new=6))
+        conflict(s.out(pr.REGISTER, key=5, new=8, flags=pr.ALL_TG_PT))
+        equal(ports(), [(1, 5), (7, 6)], "the registrations")
+        good(s.out(pr.REGISTER_IGNORE, new=8, flags=pr.ALL_TG_PT))
+        good(t.out(pr.RESERVE, pr.EA, key=8))
+        conflict(s.scsi(scsi.read(0, 1), read=512))
+        bad_parameter(t.out(pr.MOVE, raw=pr.move_list(8, 9, pr.port_name(s), port=2)), 18)
+        good(t.out(pr.MOVE, raw=pr.move_list(8, 9, pr.port_name(s), port=1, unreg=1)))
+        equal(ports(), [(1, 9)], "the registrations")
+        s.read(0, 1)
+        good(s.out(pr.REGISTER, key=9, new=0, flags=pr.ALL_TG_PT))
+        equal(ports(), [], "the registrations")
+    b.d.adm("--mode", "portal", "--op", "delete", "--params", f"portal=127.0.0.1:{port}")
 
 
 @suite.case
@@ -529,9 +559,8 @@ def waiting_write_is_fenced(b):
         good(one.out(pr.PREEMPT, pr.WE_RO, new=two.key))
         two.answer_r2t(slow, slow.r2ts[0])
         conflict(two.finish(slow))
-        again = two.start(scsi.write(0, 8), out=b"\xee" * 4096, immediate_data=0, unsolicited=0,
-                          manual=True)
-        equal(two.finish(again).status, scsi.CHECK_CONDITION, "the unit attention")
+        conflict(two.scsi(scsi.write(0, 8), out=b"\xee" * 4096))
+        equal(two.attentions(), [UNREGISTERED], "what it is told")
         equal(one.read(0, 8), before, "the data")
 
 
