@@ -97,9 +97,9 @@ struct telling {
 	void *arg;
 };
 
-static bool is_unit(const struct scsi_itl *itl, const struct lu_reserve_change *c)
+static bool is_unit(const struct scsi_device *dev, const struct lu_reserve_change *c)
 {
-	return itl->dev->lu && lu_reserve(itl->dev->lu) == c->r;
+	return dev->lu && lu_reserve(dev->lu) == c->r;
 }
 
 static enum lu_reserve_event event_of(const struct scsi_nexus *n,
@@ -123,7 +123,7 @@ static void tell_itl(struct scsi_itl *itl, void *arg)
 	const struct telling *g = arg;
 	enum lu_reserve_event event;
 
-	if (!is_unit(itl, g->c))
+	if (!is_unit(itl->dev, g->c))
 		return;
 	event = event_of(itl->nexus, g->c);
 	if (event != LU_RESERVE_NO_EVENT)
@@ -152,11 +152,12 @@ static void all_gone(void *arg)
 	end(arg, 0);
 }
 
-static bool is_preempted(const struct scsi_itl *itl, const void *arg)
+static bool is_preempted(const struct scsi_nexus *n, const struct scsi_device *dev,
+			 const void *arg)
 {
 	const struct telling *g = arg;
 
-	return is_unit(itl, g->c) && event_of(itl->nexus, g->c) == LU_RESERVE_UNREGISTERED;
+	return is_unit(dev, g->c) && event_of(n, g->c) == LU_RESERVE_UNREGISTERED;
 }
 
 static void told(void *arg)

@@ -47,7 +47,7 @@ struct tmf_run {
 	unsigned int resets;		/* of dev, with this one */
 	const struct scsi_task *task;	/* ABORT TASK; only compared */
 	atomic_bool late;		/* a store did not come back in time */
-	bool (*picks)(const struct scsi_itl *itl, const void *arg);
+	bool (*picks)(const struct scsi_nexus *n, const struct scsi_device *dev, const void *arg);
 	void (*done)(void *arg);
 	void *arg;
 	struct work_item items[];
@@ -105,7 +105,7 @@ static void all_done(void *arg)
 static bool concerns(const struct tmf_run *run, const struct scsi_task *t)
 {
 	if (run->picks)
-		return run->picks(t->itl, run->arg);
+		return run->picks(t->nexus, t->dev, run->arg);
 	/* It is in no task set any more, SAM-5 r21 5.5: only a reset ends it. */
 	if (t->background && run->fn != SCSI_TMF_LUN_RESET &&
 	    run->fn != SCSI_TMF_TARGET_RESET)
@@ -124,17 +124,17 @@ static bool concerns(const struct tmf_run *run, const struct scsi_task *t)
 	return false;
 }
 
-/* A command to another logical unit copies to one that is reset; it looks for
- * that before each piece, and one that begins later has seen it. */
+/* A command to another logical unit copies to one that is reset, or preempted; it
+ * looks for that before each piece, and one that begins later has seen it. */
 static bool is_copied_to(const struct tmf_run *run)
 {
 	const struct scsi_task *t;
 
-	if (run->fn != SCSI_TMF_LUN_RESET)
-		return false;
 	list_for_each(t, &scsi_task_local()->copying, copying)
-		if (t->copies_to == run->dev &&
-		    serial32_lt(t->copies_resets, run->resets))
+		if (run->picks ? t->copies_to &&
+				 run->picks(t->nexus, t->copies_to, run->arg) :
+				 run->fn == SCSI_TMF_LUN_RESET && t->copies_to == run->dev &&
+					 serial32_lt(t->copies_resets, run->resets))
 			return true;
 	return false;
 }
@@ -270,7 +270,7 @@ static void preempt_itl(struct scsi_itl *itl, void *arg)
 {
 	const struct tmf_run *run = arg;
 
-	if (run->picks(itl, run->arg))
+	if (run->picks(itl->nexus, itl->dev, run->arg))
 		abort_for_other(itl);
 }
 
@@ -298,7 +298,7 @@ static void preempted(void *arg)
 	free(run);
 }
 
-int scsi_tmf_preempt(bool (*picks)(const struct scsi_itl *itl, const void *arg),
+int scsi_tmf_preempt(bool (*picks)(const struct scsi_nexus *n, const struct scsi_device *dev, const void *arg),
 		     void (*done)(void *arg), void *arg)
 {
 	const unsigned int n = MAX(reactor_group_size(), 1U);

@@ -17,7 +17,7 @@
 
 #define SCSI_TMF_WAIT_MS	900
 
-struct scsi_itl;
+struct scsi_device;
 struct scsi_nexus;
 struct scsi_task;
 
@@ -55,11 +55,12 @@ struct scsi_tmf {		/* the transport's memory until done() */
 void scsi_tmf_start(struct scsi_tmf *tmf);
 
 /*
- * End the tasks of the I_T_L nexuses that @picks chooses, on every reactor (there
+ * End the tasks of the nexuses and devices that @picks chooses, on every reactor (there
  * it is asked), in TASK ABORTED; then @done on the caller's reactor, when none of
  * them can change the medium any more, however long that takes.  What such a nexus
  * left in the store before, aborted otherwise, is waited for as well.  Threads: any
  * reactor, or control.  -ENOMEM.
  */
-int scsi_tmf_preempt(bool (*picks)(const struct scsi_itl *itl, const void *arg),
+int scsi_tmf_preempt(bool (*picks)(const struct scsi_nexus *n, const struct scsi_device *dev,
+				   const void *arg),
 		     void (*done)(void *arg), void *arg);
