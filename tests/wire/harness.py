@@ -9,6 +9,7 @@ session; a case that ends it fails, and the next one gets a new daemon.
 import os
 import signal
 import sys
+import time
 import traceback
 
 from daemon import Daemon
@@ -38,6 +39,15 @@ def equal(got, want, what):
 def among(got, legal, what):
     if got not in legal:
         raise Failed(f"{what} is {_short(got)}, none of {_short(legal)}")
+
+
+def until(what, ok, seconds=20):
+    """Bounded wait on a condition that no PDU announces."""
+    end = time.monotonic() + seconds
+    while not ok():
+        if time.monotonic() > end:
+            raise Failed(f"not within {seconds} s: {what}")
+        time.sleep(0.01)
 
 
 def _short(value):

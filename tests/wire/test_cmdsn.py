@@ -7,8 +7,9 @@ import sys
 
 import pdu
 import scsi
+from daemon import Daemon
 from expect import condition, good
-from harness import Suite, among, check, equal
+from harness import Suite, among, check, equal, until
 from pdu import Pdu
 from session import ORDERED, Session, serial_lt
 
@@ -275,6 +276,34 @@ def max_queue_cmd(b, size):
             check(window <= size, f"a window of {window}")
         s.nop()
         equal((s.max_cmdsn - s.exp_cmdsn + 1) & 0xFFFFFFFF, size, "the window when idle")
+
+
+@suite.case
+def the_window_follows_memory(b):
+    """What the sessions may send unasked fits into the memory that there is: with --memory 64M an
+    eighth of it, 8 MiB, is for 64 KiB (FirstBurstLength) of each command in all windows."""
+    def window(s):
+        s.nop()
+        return (s.max_cmdsn - s.exp_cmdsn + 1) & 0xFFFFFFFF
+    unasked = {"InitialR2T": "No", "ImmediateData": "Yes", "FirstBurstLength": "65536"}
+    asked = {"InitialR2T": "Yes", "ImmediateData": "No"}
+    with Daemon(args=("--reactors", "1", "--memory", "64M")) as d:
+        t = d.target(mb=1)
+        first = Session(d.addr, t.name, unasked)
+        equal(window(first), 128, "the window of the only session")
+        others = [Session(d.addr, t.name, unasked) for _ in range(31)]
+        equal([window(s) for s in others], [128 // n for n in range(2, 33)],
+              "windows of those that came later")
+        with Session(d.addr, t.name, asked) as s:
+            equal(window(s), 128, "the window of a session that sends nothing unasked")
+        first.clear_ua()
+        for _ in range(200):
+            good(first.scsi(scsi.tur()))
+        equal(window(first), 4, "the window of the first, with 32 sessions")
+        for s in others:
+            s.close()
+        until("the window opens again", lambda: window(first) == 128)
+        first.close()
 
 
 @suite.case

@@ -14,7 +14,7 @@ import time
 
 import pdu
 import scsi
-from harness import Failed, Skip, Suite, among, check
+from harness import Skip, Suite, among, check, until
 from hostile import (KINDS, Witness, finish_after_eof, legal_login, legal_pdus, sanitized,
                      send_and_end)
 from iscsi import Closed, Conn, Timeout, login_keys
@@ -24,14 +24,6 @@ from session import READ_FLAG, Session
 MEMORY_MB = 192             # --memory: what all the data of commands may take
 
 suite = Suite(args=("--memory", f"{MEMORY_MB}M"))
-
-
-def until(what, ok, seconds=20):
-    end = time.monotonic() + seconds
-    while not ok():
-        if time.monotonic() > end:
-            raise Failed(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
 
 
 def bounded(b, before_kb, mb):

@@ -62,6 +62,19 @@ def a_round(b, dst, immed):
 
 
 @suite.case
+def a_prefetch_is_no_write(b):
+    """What only reads the source leaves its tokens alone."""
+    with opened(b) as s:
+        data = data_of(64, 3)
+        s.write(200, data)
+        token = token_of(s, [(200, 64)], 0x77)
+        equal(s.scsi(scsi.cdb(0x34, 10, (2, 4, 200), (7, 2, 64))).status, 0x04, "CONDITION MET")
+        s.read(200, 64)
+        good(send(s, WRITE_TOKEN, write_list(token, [(300, 64)]), 1, 0x78))
+        check(s.read(300, 64) == data, "the copy differs")
+
+
+@suite.case
 def ranges_and_offsets(b):
     """Ranges of both sides need not match; each block comes from where the token says."""
     rnd = random.Random(9)

@@ -13,7 +13,7 @@ import pdu
 import scsi
 from daemon import Daemon
 from expect import CLOSED, INITIATOR_ERRORS, good, login_outcome, login_refused
-from harness import Failed, Suite, among, check, equal
+from harness import Failed, Suite, among, check, equal, until
 from iscsi import INITIATOR, Closed, Timeout, login_keys
 from pdu import Pdu
 from session import Rejected, Session, healthy
@@ -27,15 +27,6 @@ def nexuses(b):
     """The session ids that tgtadm shows for the target."""
     out = b.d.adm("--mode", "conn", "--op", "show", "--tid", str(b.target.tid)).stdout
     return [int(n) for n in re.findall(r"^Session: (\d+)$", out, re.M)]
-
-
-def until(what, ok, seconds=10):
-    """Bounded wait on a condition that no PDU announces."""
-    end = time.monotonic() + seconds
-    while not ok():
-        if time.monotonic() > end:
-            raise Failed(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
 
 
 # -- reinstatement and coexistence --------------------------------------------

@@ -101,3 +101,32 @@ bool parse_next_pair(char **list, char sep, char **ret_key, char **ret_value)
 	*ret_key = item;
 	return true;
 }
+
+int parse_cpu_list(const char *s, int *ret_cpus, int max)
+{
+	int n = 0;
+
+	for (;; s++) {
+		uint64_t first, last;
+		int err = number(s, &first, &s);
+
+		if (err)
+			return err;
+		last = first;
+		if (*s == '-')
+			err = number(s + 1, &last, &s);
+		if (err)
+			return err;
+		if (last < first || last > INT32_MAX)
+			return -EINVAL;
+		for (; first <= last; first++) {
+			if (n == max)
+				return -ERANGE;
+			ret_cpus[n++] = (int)first;
+		}
+		if (!*s)
+			return n;
+		if (*s != ',')
+			return -EINVAL;
+	}
+}

@@ -19,6 +19,12 @@ int parse_size(const char *s, uint64_t *ret_bytes);
 int parse_bool(const char *s, bool *ret);
 
 /*
+ * CPU numbers as the kernel writes them: "0,2-5".  Their number, at most @max;
+ * -EINVAL, or -ERANGE for more.
+ */
+int parse_cpu_list(const char *s, int *ret_cpus, int max);
+
+/*
  * Take the next "key=value" of a list separated by @sep, changing *list in
  * place.  "key" alone gives a NULL value; empty items are skipped.  False at
  * the end.

@@ -270,6 +270,19 @@ void bs_channel_submit(struct bs_channel *ch, struct bs_io *io)
 	g->module->submit(ch, &io->req);
 }
 
+const void *bs_channel_lend(struct bs_channel *ch, uint64_t off_bytes, uint64_t len_bytes,
+			    void **ret_loan)
+{
+	const struct bs_module *m = container_of(ch, struct channel, ch)->group->module;
+
+	return m->lend ? m->lend(ch, off_bytes, len_bytes, ret_loan) : NULL;
+}
+
+void bs_channel_lend_end(struct bs_channel *ch, void *loan, bool faulted)
+{
+	container_of(ch, struct channel, ch)->group->module->lend_end(ch, loan, faulted);
+}
+
 static void deliver(struct reactor_hook *h)
 {
 	struct shard *s = container_of(h, struct shard, deliver);

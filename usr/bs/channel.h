@@ -32,3 +32,12 @@ void bs_channel_put(struct bs_channel *ch);	/* closes when nothing is in flight 
  * within the device; both are the caller's to check.
  */
 void bs_channel_submit(struct bs_channel *ch, struct bs_io *io);
+
+/*
+ * Memory that has that range of the store, until bs_channel_lend_end(); NULL: the
+ * store does not lend it.  To be read by system calls only: @faulted says that one
+ * failed with EFAULT.  The channel must be kept.
+ */
+const void *bs_channel_lend(struct bs_channel *ch, uint64_t off_bytes, uint64_t len_bytes,
+			    void **ret_loan);
+void bs_channel_lend_end(struct bs_channel *ch, void *loan, bool faulted);

@@ -12,16 +12,40 @@
 #include "iscsi/conn.h"
 #include "iscsi/pdu_table.h"
 #include "iscsi/session.h"
+#include "reactor/buffer.h"
+
+#define UNSOLICITED_PART	8U	/* of the arena: early sessions were promised more */
 
 static const struct iscsi_pdu_type *type_of(const struct iscsi_pdu *pdu)
 {
 	return iscsi_pdu_table_find(pdu->bhs.opcode & ISCSI_OPCODE_MASK);
 }
 
+/*
+ * Data that comes without an R2T takes memory whether we have any or not.  So the
+ * windows of all sessions together promise no more than a part of the arena, if
+ * each of their commands brings as much as it may.
+ */
+static uint32_t window(struct iscsi_session *s)
+{
+	const unsigned int n = iscsi_session_count();
+
+	if (unlikely(s->window_sessions != n)) {
+		const uint64_t each = reactor_buffer_cap() / UNSOLICITED_PART / MAX(n, 1U);
+
+		s->window_sessions = n;
+		s->window_now = s->window;
+		if (s->unsolicited_bytes)
+			s->window_now = (uint32_t)MIN(MAX(each / s->unsolicited_bytes, 1ULL),
+						      (uint64_t)s->window);
+	}
+	return s->window_now;
+}
+
 uint32_t iscsi_cmdsn_max(struct iscsi_session *s)
 {
-	const uint32_t busy = MIN(s->nr_commands, s->window);
-	const uint32_t max = s->exp_cmdsn - 1 + (s->window - busy);
+	const uint32_t open = window(s), busy = MIN(s->nr_commands, open);
+	const uint32_t max = s->exp_cmdsn - 1 + (open - busy);
 
 	if (serial32_lt(s->max_cmdsn, max))
 		s->max_cmdsn = max;

@@ -195,6 +195,7 @@ static bool fill(struct iscsi_command *cmd, const struct iscsi_pdu *pdu)
 	t->cdb_bytes = sizeof(h->cdb);
 	t->out_max = cmd->write ? cmd->edtl_bytes : 0;
 	t->in_max = cmd->read && !cmd->write ? cmd->edtl_bytes : 0;
+	t->may_borrow = !cmd->conn->data_digest;
 	return !h->ahs_words || parse_ahs(cmd, pdu->owned, h->ahs_words * 4U);
 }
 

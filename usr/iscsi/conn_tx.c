@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/probe.h"
 #include "iscsi/cmdsn.h"
+#include "iscsi/command.h"
 #include "iscsi/conn.h"
 #include "iscsi/digest.h"
 #include "iscsi/session.h"
@@ -186,6 +187,17 @@ static void set_blocked(struct iscsi_conn *conn)
 		reactor_timer_arm(conn->reactor, &conn->tx_stall, TX_STALL_MS);
 }
 
+/* What a store has lent is gone (a file was cut).  The answer has begun, so the
+ * connection ends; the initiator's next try finds the store's error. */
+static void note_fault(struct iscsi_conn *conn)
+{
+	struct iscsi_pdu *pdu;
+
+	list_for_each(pdu, &conn->tx, node)
+		if (pdu->cmd)
+			pdu->cmd->task.loan_faulted = true;
+}
+
 void iscsi_conn_tx_run(struct iscsi_conn *conn)
 {
 	struct iovec iov[TX_IOV_MAX];
@@ -203,6 +215,8 @@ void iscsi_conn_tx_run(struct iscsi_conn *conn)
 			return;
 		}
 		if (n < 0) {
+			if (errno == EFAULT)
+				note_fault(conn);
 			iscsi_conn_close(conn, "cannot send");
 			return;
 		}

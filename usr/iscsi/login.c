@@ -184,6 +184,18 @@ static void free_request(struct iscsi_session_request *req)
 	free(req);
 }
 
+/* What a command may bring before it is asked for: immediate data, and more where
+ * InitialR2T is No (RFC 7143 13.10, 13.11, 13.14). */
+static uint32_t unsolicited_bytes(const struct iscsi_params *p)
+{
+	const uint32_t *v = p->v;
+
+	if (!v[ISCSI_KEY_INITIAL_R2T])
+		return v[ISCSI_KEY_FIRST_BURST];
+	return v[ISCSI_KEY_IMMEDIATE_DATA] ? MIN(v[ISCSI_KEY_FIRST_BURST],
+						 v[ISCSI_KEY_MAX_RECV_DATA_SEGMENT]) : 0;
+}
+
 /* Into full feature phase with the last response. */
 static int finish(struct iscsi_login *l, struct iscsi_session *s)
 {
@@ -195,6 +207,7 @@ static int finish(struct iscsi_login *l, struct iscsi_session *s)
 		return -ENOMEM;
 	c = s->target ? iscsi_target_config(s->target) : NULL;
 	s->window = c ? c->max_queue_cmd : 1;
+	s->unsolicited_bytes = unsolicited_bytes(&conn->params);
 	s->exp_cmdsn = l->cmdsn;	/* immediate: does not count */
 	s->max_cmdsn = l->cmdsn - 1;
 	pdu->login_rsp.tsih = be16_make(s->tsih);

@@ -27,6 +27,13 @@ static void session_free(struct mail *m)
 	free(s);
 }
 
+static __thread unsigned int nr_sessions;	/* with a connection */
+
+unsigned int iscsi_session_count(void)
+{
+	return nr_sessions;
+}
+
 /* No task is left.  Freed next turn: callers may still look at the session. */
 static void session_over(struct iscsi_session *s)
 {
@@ -43,6 +50,7 @@ static void nexus_closed(struct scsi_nexus *n)
 void iscsi_session_close(struct iscsi_session *s)
 {
 	s->conn = NULL;
+	nr_sessions--;
 	s->entry->session = NULL;
 	iscsi_text_req_exchange_free(s->text);
 	s->text = NULL;
@@ -94,6 +102,7 @@ static int session_new(struct iscsi_session_request *req,
 			return err;
 		iscsi_target_get(s->target);
 	}
+	nr_sessions++;
 	e->session = s;
 	req->session = TAKE_PTR(s);
 	return 0;

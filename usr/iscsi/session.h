@@ -32,7 +32,10 @@ struct iscsi_session {
 	struct iscsi_conn *conn;	/* NULL once it is closed */
 	uint32_t exp_cmdsn;
 	uint32_t max_cmdsn;
-	uint32_t window;		/* commands in flight that we allow */
+	uint32_t window;		/* commands in flight that we allow at most */
+	uint32_t unsolicited_bytes;	/* that one of them may bring */
+	uint32_t window_now;		/* what memory allows, as of so many sessions: */
+	unsigned int window_sessions;
 	struct list_head commands[ISCSI_SESSION_BUCKETS]; /* struct iscsi_command by ITT */
 	struct list_head held;		/* struct iscsi_pdu ahead of ExpCmdSN, by CmdSN */
 	unsigned int nr_held;
@@ -78,6 +81,9 @@ struct iscsi_session_request {
  * makes the session with its SCSI nexus.  Threads: the connection's reactor.
  */
 void iscsi_session_open(struct iscsi_session_request *req);
+
+/* Sessions of the calling reactor. */
+unsigned int iscsi_session_count(void);
 
 /* The connection is gone: nexus loss, off the register, freed when its last
  * task was released.  Threads: the session's reactor. */

@@ -44,7 +44,7 @@ void lu_io_finish(struct lu_io *io, int err)
 
 	PROBE(lu, done, io, io->op, err);
 	if (likely(err != -ECANCELED))
-		lu_latency_add(ch, io);
+		lu_latency_add(ch, io->op, reactor_clock_ns(ch->reactor) - io->submit_ns);
 	list_del(&io->node);
 	if (unlikely(!list_empty(&ch->fences)))
 		lu_range_lock_recheck(ch);
@@ -91,7 +91,7 @@ bool lu_io_durable(const struct lu_io *io)
 
 static bool store_op_writes(enum bs_op op)
 {
-	return op != BS_READ && op != BS_FLUSH && op != BS_BLOCK_STATUS;
+	return op != BS_READ && op != BS_FLUSH && op != BS_BLOCK_STATUS && op != BS_PREFETCH;
 }
 
 void lu_io_to_store(struct lu_io *io, enum bs_op op, uint16_t flags, uint64_t off_bytes,

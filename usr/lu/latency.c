@@ -62,15 +62,15 @@ static struct histogram *make(struct histogram *_Atomic *slot)
 	return h;
 }
 
-void lu_latency_add(struct lu_channel *ch, const struct lu_io *io)
+void lu_latency_add(struct lu_channel *ch, unsigned int op, uint64_t ns)
 {
-	struct histogram *_Atomic *slot = &ch->latency->of[kinds[io->op]];
+	struct histogram *_Atomic *slot = &ch->latency->of[kinds[op]];
 	struct histogram *h = atomic_load_explicit(slot, memory_order_relaxed);
 
 	if (unlikely(!h))
 		h = make(slot);
 	if (likely(h))
-		histogram_add(h, reactor_clock_ns(ch->reactor) - io->submit_ns);
+		histogram_add(h, ns);
 }
 
 void lu_latency_sum(const struct lu *lu, enum lu_latency_kind kind, struct histogram *sum)

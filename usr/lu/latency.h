@@ -16,7 +16,6 @@
 
 struct lu;
 struct lu_channel;
-struct lu_io;
 
 enum lu_latency_kind {
 	LU_LATENCY_READ,
@@ -46,4 +45,5 @@ int lu_latency_init(struct lu *lu, unsigned int reactors);
 void lu_latency_fini(struct lu *lu);
 /* The part of the calling reactor. */
 struct lu_latency *lu_latency_here(struct lu *lu);
-void lu_latency_add(struct lu_channel *ch, const struct lu_io *io);
+/* @op: enum lu_op. */
+void lu_latency_add(struct lu_channel *ch, unsigned int op, uint64_t ns);

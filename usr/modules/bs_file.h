@@ -10,6 +10,8 @@
 #include <sys/types.h>
 #include <tgt/bs_module.h>
 
+struct bs_file_map;
+
 struct bs_file {
 	/* Constant after open. */
 	const char *bstype;
@@ -26,6 +28,7 @@ struct bs_file {
 	/* There is no RWF_NOWAIT for these here. */
 	atomic_bool no_nowait_read, no_nowait_write, no_nowait_direct;
 	atomic_bool no_zero_range, no_punch_zero, no_copy;
+	struct bs_file_map *map;	/* NULL: nothing is lent */
 
 	/* Flushes, under the mutex; see bs_file_flush(). */
 	pthread_mutex_t mutex;
@@ -64,6 +67,7 @@ bool bs_file_iov_fits(const struct bs_file *f, const struct bs_req *req);
 int bs_file_write_flags(const struct bs_file *f, const struct bs_req *req);
 
 void bs_file_read(struct bs_channel *ch, struct bs_req *req);
+int bs_file_read_all(struct bs_dev *dev, struct bs_req *req);	/* on a worker */
 void bs_file_write(struct bs_channel *ch, struct bs_req *req);
 int bs_file_error(int err);	/* errno, positive -> what bs_complete() takes */
 /* Write @bytes of zeroes at @off, whatever the file system can do. */
@@ -76,6 +80,22 @@ int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req);
 int bs_file_copy(struct bs_dev *dev, struct bs_req *req);
 int bs_file_block_status(struct bs_dev *dev, struct bs_req *req);
 int bs_file_prefetch(struct bs_dev *dev, struct bs_req *req);
+
+/*
+ * bs_file_lend.c: what is read often is kept mapped, up to @limit_bytes, where the
+ * store is one that nobody changes but through this kernel.  After bs_file_open();
+ * without it nothing is lent.  Threads: a worker.
+ */
+void bs_file_lend_start(struct bs_file *f, const struct bs_dev_info *info,
+			uint64_t limit_bytes);
+/* The row of a module's option table, and functions of struct bs_module. */
+#define BS_FILE_LEND_OPTION { "map", BS_OPT_SIZE, 0, 0, "1G", \
+	"keep up to so much of what is read often mapped and locked in memory; 0: nothing" }
+const void *bs_file_lend(struct bs_channel *ch, uint64_t off_bytes, uint64_t len_bytes,
+			 void **ret_loan);
+void bs_file_lend_end(struct bs_channel *ch, void *loan, bool faulted);
+/* True: @req, a READ, is served by a worker, which also maps what is around it. */
+bool bs_file_lend_read(struct bs_channel *ch, struct bs_req *req);
 
 /* bs_file_probe.c: what the file or device can do.  Called while opening. */
 int bs_file_probe(struct bs_file *f, struct bs_dev_info *info);

@@ -201,7 +201,7 @@ static int transfer(const struct bs_file *f, struct bs_req *req, int flags)
 	return err;
 }
 
-static int read_rest(struct bs_dev *dev, struct bs_req *req)
+int bs_file_read_all(struct bs_dev *dev, struct bs_req *req)
 {
 	return bs_file_error(-transfer(dev->priv, req, 0));
 }
@@ -230,7 +230,7 @@ static int write_rest(struct bs_dev *dev, struct bs_req *req)
 
 void bs_file_rest(struct bs_channel *ch, struct bs_req *req)
 {
-	bs_run_blocking(ch, req, req->op == BS_WRITE ? write_rest : read_rest);
+	bs_run_blocking(ch, req, req->op == BS_WRITE ? write_rest : bs_file_read_all);
 }
 
 /* As much as the kernel can do without waiting.  True: all of it. */
@@ -258,13 +258,15 @@ void bs_file_read(struct bs_channel *ch, struct bs_req *req)
 {
 	struct bs_file *f = ch->dev->priv;
 
+	if (bs_file_lend_read(ch, req))
+		return;
 	bs_file_start(req);
 	if (f->in_memory)
-		bs_complete(ch, req, read_rest(ch->dev, req));
+		bs_complete(ch, req, bs_file_read_all(ch->dev, req));
 	else if (try_now(f, req, &f->no_nowait_read))
 		bs_complete(ch, req, 0);
 	else
-		bs_run_blocking(ch, req, read_rest);
+		bs_run_blocking(ch, req, bs_file_read_all);
 }
 
 /* Into the page cache, and GOOD for that. */

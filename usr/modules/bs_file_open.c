@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "bs_file_map.h"
 
 void bs_file_close(struct bs_file *f)
 {
+	bs_file_map_free(f->map);
 	if (f->fd != -1)
 		close(f->fd);
 	if (f->sync_fd != -1)

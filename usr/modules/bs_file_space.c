@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/macros.h"
+#include "bs_file_map.h"
 
 #define PUNCH	(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 #define ZERO	(FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE)
@@ -55,8 +56,12 @@ static int discard(const struct bs_file *f, const struct bs_req *req)
 int bs_file_unmap(struct bs_dev *dev, struct bs_req *req)
 {
 	const struct bs_file *f = dev->priv;
+	int err;
 
-	return settle(dev, req, f->is_block ? discard(f, req) : allocate(f, PUNCH, req));
+	bs_file_map_hold(f->map, req->off_bytes, req->len_bytes);
+	err = f->is_block ? discard(f, req) : allocate(f, PUNCH, req);
+	bs_file_map_release(f->map);
+	return settle(dev, req, err);
 }
 
 /* Try one way; remember in @never that it does not exist here. */
@@ -85,9 +90,8 @@ static int zero_device(const struct bs_file *f, const struct bs_req *req)
  * too (there it fails unless the device promises both).  Without leave to
  * unmap, the space stays allocated.
  */
-int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req)
+static int write_zeroes(struct bs_file *f, struct bs_req *req)
 {
-	struct bs_file *f = dev->priv;
 	const bool whole = (req->off_bytes | req->len_bytes) % f->sector == 0;
 	int err = -EOPNOTSUPP;
 
@@ -98,6 +102,17 @@ int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req)
 				    try_allocate(f, ZERO, req, &f->no_zero_range);
 	if (err == -EOPNOTSUPP)
 		err = bs_file_write_zero_bytes(f, req->off_bytes, req->len_bytes);
+	return err;
+}
+
+int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req)
+{
+	struct bs_file *f = dev->priv;
+	int err;
+
+	bs_file_map_hold(f->map, req->off_bytes, req->len_bytes);
+	err = write_zeroes(f, req);
+	bs_file_map_release(f->map);
 	return settle(dev, req, err);
 }
 
@@ -106,9 +121,8 @@ int bs_file_write_zeroes(struct bs_dev *dev, struct bs_req *req)
  * the kernel copies.  What it cannot do (another file system, a block device) is
  * -EOPNOTSUPP: the host reads and writes then.
  */
-int bs_file_copy(struct bs_dev *dev, struct bs_req *req)
+static int copy(struct bs_file *f, const struct bs_req *req)
 {
-	struct bs_file *f = dev->priv;
 	const struct bs_file *src = req->src_dev ? req->src_dev->priv : f;
 	off_t from = (off_t)req->src_bytes, to = (off_t)req->off_bytes;
 	uint64_t left = req->len_bytes;
@@ -135,7 +149,18 @@ int bs_file_copy(struct bs_dev *dev, struct bs_req *req)
 			return -ENODATA;	/* the source has shrunk */
 		left -= (uint64_t)n;
 	}
-	return settle(dev, req, 0);
+	return 0;
+}
+
+int bs_file_copy(struct bs_dev *dev, struct bs_req *req)
+{
+	struct bs_file *f = dev->priv;
+	int err;
+
+	bs_file_map_hold(f->map, req->off_bytes, req->len_bytes);
+	err = copy(f, req);
+	bs_file_map_release(f->map);
+	return settle(dev, req, err);
 }
 
 /* There is no hole behind the end of a file that has shrunk: who reads there is

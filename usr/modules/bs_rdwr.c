@@ -3,7 +3,7 @@
  * bs_rdwr - a file or a block device, by read(2) and write(2).
  *
  * --backing-store: its path.  --bsoflags: sync (each write is on the medium when
- * it is answered), direct (past the page cache).  No --bsopts.
+ * it is answered), direct (past the page cache).  --bsopts: see options[].
  *
  * Where a request runs: see bs_file_io.c.
  */
@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+
+static const struct bs_option options[] = { BS_FILE_LEND_OPTION, { NULL } };
 
 static int rdwr_open(struct bs_dev *dev, const struct bs_open_args *args)
 {
@@ -24,6 +26,7 @@ static int rdwr_open(struct bs_dev *dev, const struct bs_open_args *args)
 		free(f);
 		return err;
 	}
+	bs_file_lend_start(f, &dev->info, bs_param_u64(args->params, "map"));
 	dev->priv = f;
 	return 0;
 }
@@ -39,9 +42,12 @@ BS_EXPORT const struct bs_module bs_module = {
 	.struct_bytes = sizeof(struct bs_module),
 	.name = "rdwr",
 	.help = "a file or a block device",
+	.options = options,
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
 	.open = rdwr_open,
 	.close = rdwr_close,
 	.submit = bs_file_submit,
 	.size = bs_file_size,
+	.lend = bs_file_lend,
+	.lend_end = bs_file_lend_end,
 };

@@ -30,6 +30,7 @@ static const struct bs_option options[] = {
 	  "a kernel thread of the reactor submits, and burns a CPU while there is work" },
 	{ "iopoll", BS_OPT_BOOL, 0, 0, "no",
 	  "it also polls for completions; direct I/O on NVMe with poll queues only" },
+	BS_FILE_LEND_OPTION,
 	{ NULL }
 };
 
@@ -95,6 +96,7 @@ static int uring_open(struct bs_dev *dev, const struct bs_open_args *args)
 		free(d);
 		return err;
 	}
+	bs_file_lend_start(&d->f, &dev->info, bs_param_u64(args->params, "map"));
 	dev->priv = d;
 	return 0;
 }
@@ -119,6 +121,8 @@ static bool goes_to_ring(const struct bs_file *f, const struct bs_req *req)
 
 static void uring_submit(struct bs_channel *ch, struct bs_req *req)
 {
+	if (req->op == BS_READ && bs_file_lend_read(ch, req))
+		return;
 	if (goes_to_ring(ch->dev->priv, req))
 		bs_uring_ring_add(ch, req);
 	else
@@ -141,4 +145,6 @@ BS_EXPORT const struct bs_module bs_module = {
 	.channel_close = bs_uring_channel_close,
 	.submit = uring_submit,
 	.flush_batch = bs_uring_ring_flush,
+	.lend = bs_file_lend,
+	.lend_end = bs_file_lend_end,
 };

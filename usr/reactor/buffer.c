@@ -85,11 +85,17 @@ struct arena {
 };
 
 static uint64_t cap_bytes = CAP_DEFAULT;
+static bool huge_pages;
 static __thread struct arena *arena;
 
 void reactor_buffer_set_cap(uint64_t bytes)
 {
 	cap_bytes = ROUND_UP(MAX(bytes, CAP_MIN), SLAB_BYTES);
+}
+
+void reactor_buffer_set_huge(bool huge)
+{
+	huge_pages = huge;
 }
 
 static unsigned int class_of(uint64_t bytes)
@@ -264,6 +270,8 @@ static struct arena *arena_new(void)
 		free(a);
 		return NULL;
 	}
+	if (huge_pages && madvise(a->map, a->map_bytes, MADV_HUGEPAGE))
+		log_warn("no huge pages for data buffers: errno %d", errno);
 	a->base = (char *)ROUND_UP((uintptr_t)a->map, (uintptr_t)SLAB_BYTES);
 	a->nr_slabs = n;
 	for (size_t c = 0; c < NR_CLASSES; c++)

@@ -33,6 +33,9 @@ struct buffer_waiter {
  * to twice BUFFER_BYTES_MAX, so that one large command cannot starve). */
 void reactor_buffer_set_cap(uint64_t bytes);
 
+/* Likewise: ask for transparent huge pages; what is trimmed is less then. */
+void reactor_buffer_set_huge(bool huge);
+
 /* 0; -EAGAIN (at the cap, or others wait: wait too); -EMSGSIZE (above
  * BUFFER_BYTES_MAX); -ENOMEM (not even address space for an arena).
  * Memory is not cleared. */

@@ -15,6 +15,7 @@
 static struct {
 	struct reactor *control;
 	unsigned int n;
+	const int *cpus;
 	struct reactor *reactors[REACTORS_MAX];
 	pthread_t threads[REACTORS_MAX];
 } group;
@@ -30,6 +31,42 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
+void reactor_group_set_cpus(const int *cpus)
+{
+	group.cpus = cpus;
+}
+
+static int attributes(unsigned int id, pthread_attr_t *a)
+{
+	cpu_set_t set;
+	int err = pthread_attr_init(a);
+
+	if (err || !group.cpus)
+		return err;
+	CPU_ZERO(&set);
+	if (group.cpus[id] >= CPU_SETSIZE)
+		err = EINVAL;
+	else
+		CPU_SET((size_t)group.cpus[id], &set);
+	if (!err)
+		err = pthread_attr_setaffinity_np(a, sizeof(set), &set);
+	if (err)
+		pthread_attr_destroy(a);
+	return err;
+}
+
+static int thread_start(unsigned int id, struct reactor *r)
+{
+	pthread_attr_t a;
+	int err = attributes(id, &a);
+
+	if (err)
+		return err;
+	err = pthread_create(&group.threads[id], &a, thread_main, r);
+	pthread_attr_destroy(&a);
+	return err;
+}
+
 static int start_one(unsigned int id)
 {
 	struct reactor *r = reactor_new((int)id);
@@ -42,7 +79,7 @@ static int start_one(unsigned int id)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	group.reactors[id] = r;
-	err = pthread_create(&group.threads[id], NULL, thread_main, r);
+	err = thread_start(id, r);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (err) {
 		group.reactors[id] = NULL;

@@ -11,6 +11,11 @@
  */
 int reactor_group_start(struct reactor *control, unsigned int n);
 
+/* Reactor i runs on CPU @cpus[i] only; NULL (default): wherever the kernel wants.
+ * Before reactor_group_start(), which then may also say -EINVAL: no such CPU.
+ * Borrowed until that returns. */
+void reactor_group_set_cpus(const int *cpus);
+
 /* Stop and join them all.  Threads: control. */
 void reactor_group_stop(void);
 

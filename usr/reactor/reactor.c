@@ -29,6 +29,12 @@
 #define GAP_WEIGHT	8			/* of the past, in the average */
 
 static __thread struct reactor *current;
+static uint64_t poll_ns;
+
+void reactor_set_poll_ns(uint64_t ns)
+{
+	poll_ns = ns;
+}
 
 DEFINE_CLEANUP(struct reactor *, reactor_free)
 
@@ -157,16 +163,21 @@ static int poll_events(struct reactor *r, int timeout_ms)
 /* Work that a worker does for us may need this very CPU. */
 static bool may_linger(const struct reactor *r)
 {
-	return r->gap_ns < LINGER_GAP_NS && !r->nr_working && r->id != REACTOR_CONTROL;
+	return (poll_ns || (r->gap_ns < LINGER_GAP_NS && !r->nr_working)) &&
+	       r->id != REACTOR_CONTROL;
 }
 
-static int linger(struct reactor *r, uint64_t since_ns)
+static int linger(struct reactor *r, uint64_t since_ns, int timeout_ms)
 {
+	uint64_t until_ns = since_ns + (poll_ns ? poll_ns : LINGER_NS);
 	int n;
+
+	if (timeout_ms > 0)		/* then a timer is due */
+		until_ns = MIN(until_ns, since_ns + (uint64_t)timeout_ms * NS_PER_MS);
 
 	do
 		n = poll_events(r, 0);
-	while (!n && clock_now_ns() - since_ns < LINGER_NS);
+	while (!n && clock_now_ns() < until_ns);
 	return n;
 }
 
@@ -184,7 +195,7 @@ static void wait_for_events(struct reactor *r)
 	int n = 0;
 
 	if (timeout_ms && may_linger(r))
-		n = linger(r, since_ns);
+		n = linger(r, since_ns, timeout_ms);
 	if (!n && timeout_ms) {
 		rcu_thread_offline();
 		n = poll_events(r, timeout_ms);

@@ -38,6 +38,13 @@ struct reactor_hook {
 struct reactor *reactor_new(int id);
 void reactor_free(struct reactor *r);		/* not running; all watches gone */
 
+/*
+ * Instead of sleeping as soon as that seems best, a reactor without events looks
+ * again and again for so long.  0: back to that.  Of the whole daemon, before
+ * reactors run; the control thread's does not.
+ */
+void reactor_set_poll_ns(uint64_t ns);
+
 /* Run turns on the calling thread until reactor_stop(). */
 void reactor_run(struct reactor *r);
 void reactor_stop(struct reactor *r);		/* any thread */

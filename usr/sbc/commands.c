@@ -68,7 +68,7 @@ const struct scsi_command sbc_commands[] = {
 	  .flags = SCSI_CMD_UNRESERVED, .timeout_s = 10,
 	  .usage = { 0x25 } },
 	{ .name = "READ(10)", .opcode = 0x28, .cdb_bytes = 10, READS_BLOCKS,
-	  .run = sbc_rw_read, LBA_10, .timeout_s = BLOCK_S,		/* 5.11 */
+	  .parse = sbc_rw_parse_read, .run = sbc_rw_read, LBA_10, .timeout_s = BLOCK_S,		/* 5.11 */
 	  .usage = { 0x28, DPO_FUA, USAGE_10 } },
 	{ .name = "WRITE(10)", .opcode = 0x2a, .cdb_bytes = 10, WRITES_BLOCKS,
 	  .run = sbc_rw_write, LBA_10, .timeout_s = BLOCK_S,		/* 5.32 */
@@ -137,7 +137,7 @@ const struct scsi_command sbc_commands[] = {
 	  .flags = SCSI_CMD_NO_MEDIUM, .len = { 10, 4 }, .timeout_s = 10,
 	  .usage = { 0x84, 0x08, [10] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "READ(16)", .opcode = 0x88, .cdb_bytes = 16, READS_BLOCKS,
-	  .run = sbc_rw_read, LBA_16, .timeout_s = BLOCK_S,		/* 5.13 */
+	  .parse = sbc_rw_parse_read, .run = sbc_rw_read, LBA_16, .timeout_s = BLOCK_S,		/* 5.13 */
 	  .usage = { 0x88, DPO_FUA, USAGE_16 } },
 	{ .name = "COMPARE AND WRITE", .opcode = 0x89, .cdb_bytes = 16,	/* 5.2 */
 	  WRITES_BLOCKS, .parse = sbc_compare_parse, .run = sbc_compare_run,
@@ -186,7 +186,7 @@ const struct scsi_command sbc_commands[] = {
 	  .usage = { 0x9e, 0x12, [2] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		     0xff, 0xff, 0xff, 0xff } },
 	{ .name = "READ(12)", .opcode = 0xa8, .cdb_bytes = 12, READS_BLOCKS,
-	  .run = sbc_rw_read, LBA_12, .timeout_s = BLOCK_S,		/* 5.12 */
+	  .parse = sbc_rw_parse_read, .run = sbc_rw_read, LBA_12, .timeout_s = BLOCK_S,		/* 5.12 */
 	  .usage = { 0xa8, DPO_FUA, USAGE_12 } },
 	{ .name = "WRITE(12)", .opcode = 0xaa, .cdb_bytes = 12, WRITES_BLOCKS,
 	  .run = sbc_rw_write, LBA_12, .timeout_s = BLOCK_S,		/* 5.33 */

@@ -5,6 +5,7 @@
 #include "spc/spc.h"
 
 enum scsi_status sbc_rw_parse_6(struct scsi_task *t);
+enum scsi_status sbc_rw_parse_read(struct scsi_task *t);
 enum scsi_status sbc_rw_read(struct scsi_task *t);
 enum scsi_status sbc_rw_write(struct scsi_task *t);
 

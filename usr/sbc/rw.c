@@ -10,6 +10,19 @@
 
 #define FUA	0x0a		/* FUA, or FUA_NV: on the medium is non-volatile */
 
+/* Byte 1 of the 6-byte commands is part of the LBA. */
+static bool is_fua(const struct scsi_task *t)
+{
+	return t->cdb[0] >= 0x20 && t->cdb[1] & FUA;
+}
+
+enum scsi_status sbc_rw_parse_read(struct scsi_task *t)
+{
+	if (likely(!is_fua(t)))
+		scsi_task_borrow(t, lu_geometry_bytes(lu_geometry(t->dev->lu), t->lba));
+	return SCSI_GOOD;
+}
+
 /* TRANSFER LENGTH 0 of the 6-byte commands is 256 blocks, SBC-2 r16 5.5. */
 enum scsi_status sbc_rw_parse_6(struct scsi_task *t)
 {
@@ -18,12 +31,6 @@ enum scsi_status sbc_rw_parse_6(struct scsi_task *t)
 		t->want_bytes = lu_geometry_bytes(lu_geometry(t->dev->lu), t->nr);
 	}
 	return SCSI_GOOD;
-}
-
-/* Byte 1 of the 6-byte commands is part of the LBA. */
-static bool is_fua(const struct scsi_task *t)
-{
-	return t->cdb[0] >= 0x20 && t->cdb[1] & FUA;
 }
 
 static enum scsi_status start(struct scsi_task *t, enum lu_op op, uint64_t bytes)
@@ -45,6 +52,8 @@ static void flushed(struct scsi_task *t, int err)
 
 enum scsi_status sbc_rw_read(struct scsi_task *t)
 {
+	if (t->loan.p)
+		return scsi_task_lent(t);
 	if (unlikely(!t->want_bytes))
 		return SCSI_GOOD;
 	/* FUA: what a cache has that the medium has not goes there first, SBC-3

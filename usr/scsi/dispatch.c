@@ -309,7 +309,7 @@ void scsi_dispatch_advance(struct scsi_task *t)
 		scsi_task_deliver_later(t);
 		return;
 	}
-	if (need && !t->data.iovcnt && !scsi_memory_get(t, need))
+	if (need && !t->data.iovcnt && !t->loan.p && !scsi_memory_get(t, need))
 		return;
 	if (t->itl && unlikely(!scsi_task_set_may_run(t))) {
 		t->state = SCSI_TASK_BLOCKED;

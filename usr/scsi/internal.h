@@ -37,6 +37,7 @@ void scsi_task_end(struct scsi_task *t, enum scsi_status status);
 /* task_set.c: ordering among the tasks of an I_T_L nexus. */
 void scsi_task_set_enter(struct scsi_task *t);
 void scsi_task_set_leave(struct scsi_task *t);	/* its status is known */
+void scsi_task_set_sent(struct scsi_task *t);	/* what it had borrowed was given back */
 bool scsi_task_set_may_run(const struct scsi_task *t);
 void scsi_task_set_unblock(struct reactor_hook *h);
 

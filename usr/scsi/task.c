@@ -92,6 +92,8 @@ void scsi_task_init(struct scsi_task *t)
 	t->granted = t->aborted = t->started = t->in_store = t->collected = false;
 	t->background = t->copies = false;
 	t->copies_to = NULL;
+	t->loan.p = NULL;
+	t->loan_faulted = false;
 	t->lingers = 0;
 	t->refs = 1;
 	list_init(&t->copying);
@@ -105,6 +107,13 @@ void scsi_task_init(struct scsi_task *t)
 	t->after_io = NULL;
 }
 
+static void give_back(struct scsi_task *t)
+{
+	lu_loan_put(t->itl->ch, &t->loan, t->loan_faulted);
+	t->data.iovcnt = 0;
+	scsi_task_set_sent(t);
+}
+
 void scsi_task_put(struct scsi_task *t)
 {
 	struct scsi_nexus *n = t->nexus;
@@ -115,6 +124,8 @@ void scsi_task_put(struct scsi_task *t)
 	if (--t->refs)
 		return;
 	list_del(&t->node);
+	if (t->loan.p)
+		give_back(t);
 	scsi_memory_put(t);
 	t->transport->release(t);
 	if (started)
@@ -229,6 +240,20 @@ enum scsi_status scsi_task_reply(struct scsi_task *t, const void *d, size_t byte
 		return SCSI_BUSY;
 	iov_write(t->data.iov, t->data.iovcnt, 0, d, n);
 	t->in_bytes = n;
+	return SCSI_GOOD;
+}
+
+void scsi_task_borrow(struct scsi_task *t, uint64_t off_bytes)
+{
+	if (t->may_borrow && likely(t->want_bytes))
+		lu_loan_get(t->itl->ch, off_bytes, t->want_bytes, &t->loan);
+}
+
+enum scsi_status scsi_task_lent(struct scsi_task *t)
+{
+	t->data.iov[0] = (struct iovec){ (void *)(uintptr_t)t->loan.p, t->want_bytes };
+	t->data.iovcnt = 1;
+	t->in_bytes = t->want_bytes;
 	return SCSI_GOOD;
 }
 

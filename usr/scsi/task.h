@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include "base/list.h"
 #include "lu/io.h"
+#include "lu/loan.h"
 #include "reactor/buffer.h"
 #include "scsi/scsi.h"
 #include "scsi/sense.h"
@@ -59,6 +60,8 @@ struct scsi_task {
 	uint8_t cdb[SCSI_CDB_MAX];
 	uint8_t cdb_bytes;		/* delivered; 16 unless extended */
 	uint64_t out_max, in_max;	/* what the initiator will send, accept */
+	bool may_borrow;		/* Data-In may be memory that changes until it is
+					 * sent: only system calls read it */
 
 	/* By dispatch. */
 	const struct scsi_command *cmd;	/* NULL: unknown opcode */
@@ -75,6 +78,8 @@ struct scsi_task {
 	enum scsi_status status;
 	uint8_t sense[SCSI_SENSE_MAX];
 	uint8_t sense_bytes;
+	struct lu_loan loan;		/* Data-In that was borrowed; data.iov[0] has it */
+	bool loan_faulted;		/* by the transport: EFAULT when it was sent */
 
 	/* scsi/ only. */
 	enum scsi_task_state state;
@@ -130,6 +135,14 @@ bool scsi_task_in_store(const struct scsi_task *t);
 /* Data-In of @bytes at @d, clipped to ALLOCATION LENGTH (t->nr).  SCSI_GOOD, or
  * SCSI_BUSY without memory. */
 enum scsi_status scsi_task_reply(struct scsi_task *t, const void *d, size_t bytes);
+
+/*
+ * Instead of reading @bytes at @off_bytes: borrow them, if the transport and the
+ * store agree.  Then no memory is needed, and when it runs the handler returns
+ * scsi_task_lent().  By parse(), when t->want_bytes is known.
+ */
+void scsi_task_borrow(struct scsi_task *t, uint64_t off_bytes);
+enum scsi_status scsi_task_lent(struct scsi_task *t);
 
 /* CHECK CONDITION with this sense. */
 enum scsi_status scsi_task_fail_sense(struct scsi_task *t, const struct scsi_sense *s);

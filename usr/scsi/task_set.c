@@ -43,6 +43,19 @@ void scsi_task_set_leave(struct scsi_task *t)
 		reactor_hook_arm(reactor_current(), &itl->unblock, REACTOR_COMPLETE);
 }
 
+void scsi_task_set_sent(struct scsi_task *t)
+{
+	if (unlikely(t->itl->nr_ordered) && !t->itl->removed)
+		reactor_hook_arm(reactor_current(), &t->itl->unblock, REACTOR_COMPLETE);
+}
+
+/* What is borrowed is read when it is sent: a write that was to come after would
+ * show. */
+static bool is_over(const struct scsi_task *t)
+{
+	return t->state == SCSI_TASK_DONE && !t->loan.p;
+}
+
 bool scsi_task_set_may_run(const struct scsi_task *t)
 {
 	const struct scsi_task *other;
@@ -55,7 +68,7 @@ bool scsi_task_set_may_run(const struct scsi_task *t)
 			older = false;
 			continue;
 		}
-		if (other->state == SCSI_TASK_DONE)
+		if (is_over(other))
 			continue;
 		if (other->attr == SCSI_ATTR_HEAD_OF_QUEUE &&
 		    other->state != SCSI_TASK_BUFFER)

@@ -20,6 +20,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/rcu.h"
 #include "bs/loader.h"
@@ -197,6 +198,9 @@ static int start_threads(const struct tgtd_options *o)
 	if (err < 0)
 		return fail("cannot register device types: %s", strerrordesc_np(-err));
 	reactor_buffer_set_cap(o->memory_bytes / o->reactors);
+	reactor_buffer_set_huge(o->huge_pages);
+	reactor_set_poll_ns(o->poll_us * NS_PER_US);
+	reactor_group_set_cpus(o->nr_cpus ? o->cpus : NULL);
 	err = reactor_group_start(daemon_state.control, o->reactors);
 	if (err < 0)
 		return fail("cannot start %u reactors: %s", o->reactors,

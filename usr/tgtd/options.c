@@ -24,7 +24,8 @@
 #define MEMORY_MIN		(64ULL << 20)
 
 /* Options without a letter. */
-enum { OPT_REACTORS = 256, OPT_MGMT_GROUP, OPT_MEMORY, OPT_STATE_DIR, OPT_ISCSI, OPT_ISER };
+enum { OPT_REACTORS = 256, OPT_CPUS, OPT_POLL_US, OPT_HUGE_PAGES, OPT_MGMT_GROUP,
+       OPT_MEMORY, OPT_STATE_DIR, OPT_ISCSI, OPT_ISER };
 
 static int set_foreground(struct tgtd_options *o, uint64_t number, char *text)
 {
@@ -65,6 +66,34 @@ static int set_memory(struct tgtd_options *o, uint64_t number, char *text)
 {
 	(void)text;
 	o->memory_bytes = number;
+	return -1;
+}
+
+static int set_cpus(struct tgtd_options *o, uint64_t number, char *text)
+{
+	const int n = parse_cpu_list(text, o->cpus, REACTORS_MAX);
+
+	(void)number;
+	if (n < 0) {
+		fprintf(stderr, "tgtd: --reactor-cpus %s: must be CPU numbers such as 0,2-5, "
+			"%d at most\n", text, REACTORS_MAX);
+		return EINVAL;
+	}
+	o->nr_cpus = (unsigned int)n;
+	return -1;
+}
+
+static int set_poll_us(struct tgtd_options *o, uint64_t number, char *text)
+{
+	(void)text;
+	o->poll_us = number;
+	return -1;
+}
+
+static int set_huge_pages(struct tgtd_options *o, uint64_t number, char *text)
+{
+	(void)number, (void)text;
+	o->huge_pages = true;
 	return -1;
 }
 
@@ -169,11 +198,19 @@ const struct tgtd_option tgtd_options_table[] = {
 	  "suffix of the management socket; default 0", set_control_port },
 	{ "reactors", OPT_REACTORS, TGTD_NUMBER, "number", 1, REACTORS_MAX,
 	  "threads that serve connections; default: one per CPU", set_reactors },
+	{ "reactor-cpus", OPT_CPUS, TGTD_TEXT, "list",
+	  .help = "a reactor on each of these CPUs, such as 0,2-5, and on no other",
+	  .set = set_cpus },
+	{ "poll-us", OPT_POLL_US, TGTD_NUMBER, "number", 0, 1000000,
+	  "microseconds that an idle reactor polls before it sleeps; default: as pays",
+	  set_poll_us },
 	{ "nr_iothreads", 't', TGTD_NUMBER, "number", 1, 256,
 	  "threads for calls that block, of all logical units together; default 16",
 	  set_workers },
 	{ "memory", OPT_MEMORY, TGTD_SIZE, "size", MEMORY_MIN, 1ULL << 50,
 	  "for data of commands, suffix k, M, G; default 1G", set_memory },
+	{ "huge-pages", OPT_HUGE_PAGES, TGTD_NONE, .set = set_huge_pages,
+	  .help = "ask for transparent huge pages for it" },
 	{ "mgmt-group", OPT_MGMT_GROUP, TGTD_TEXT, "group",
 	  .help = "its members may use tgtadm", .set = set_group },
 	{ "pid-file", 'p', TGTD_TEXT, "path",
@@ -286,16 +323,30 @@ static const struct tgtd_option *find(int letter)
 	return row->name ? row : NULL;
 }
 
+/* As many as CPUs: those that were named, or all. */
+static int settle_reactors(struct tgtd_options *o)
+{
+	const long all = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (o->nr_cpus && o->reactors && o->reactors != o->nr_cpus) {
+		fprintf(stderr, "tgtd: --reactors %u, but --reactor-cpus names %u CPUs\n",
+			o->reactors, o->nr_cpus);
+		return EINVAL;
+	}
+	if (!o->reactors)
+		o->reactors = o->nr_cpus ? o->nr_cpus :
+			      (unsigned int)MIN(MAX(all, 1L), (long)REACTORS_MAX);
+	return -1;
+}
+
 int tgtd_options_parse(int argc, char **argv, struct tgtd_options *o)
 {
-	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct option longs[OPTIONS_MAX];
 	char letters[2 * OPTIONS_MAX];
 	int c, code;
 
 	*o = (struct tgtd_options){
 		.worker_threads = WORKERS_DEFAULT,
-		.reactors = (unsigned int)MIN(MAX(cpus, 1L), (long)REACTORS_MAX),
 		.memory_bytes = MEMORY_DEFAULT,
 		.mgmt_group = MGMT_NO_GROUP,
 	};
@@ -313,5 +364,5 @@ int tgtd_options_parse(int argc, char **argv, struct tgtd_options *o)
 		fprintf(stderr, "'%s' is an unknown option\n", argv[optind]);
 		return try_help(1);
 	}
-	return -1;
+	return settle_reactors(o);
 }

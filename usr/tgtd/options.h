@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "reactor/reactor.h"
 
 #define TGTD_PORTALS_MAX	64
 
@@ -16,7 +17,11 @@ struct tgtd_options {
 	unsigned int control_port;
 	unsigned int worker_threads;
 	unsigned int reactors;
+	unsigned int nr_cpus;		/* 0: reactors run anywhere; else as many as they */
+	int cpus[REACTORS_MAX];
 	uint64_t memory_bytes;		/* of all data buffers */
+	bool huge_pages;
+	uint64_t poll_us;
 	const char *pid_file;		/* NULL: none */
 	const char *state_dir;		/* NULL: the default */
 	gid_t mgmt_group;		/* MGMT_NO_GROUP: none */

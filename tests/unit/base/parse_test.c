@@ -128,6 +128,27 @@ static void pairs_are_taken_one_by_one(void **state)
 	assert_string_equal(all, "a:1 flag:- b: c:x=y ");
 }
 
+static void cpu_lists_name_each_cpu(void **state)
+{
+	static const char *const bad[] = { "", ",", "1,", "2-1", "a", "1-", "-1", "1,,2", "1 2",
+					   "4294967296" };
+	int cpus[8];
+
+	(void)state;
+	assert_int_equal(parse_cpu_list("0", cpus, 8), 1);
+	assert_int_equal(cpus[0], 0);
+	assert_int_equal(parse_cpu_list("7,2-4,2", cpus, 8), 5);
+	assert_int_equal(cpus[0], 7);
+	assert_int_equal(cpus[1], 2);
+	assert_int_equal(cpus[3], 4);
+	assert_int_equal(cpus[4], 2);
+	assert_int_equal(parse_cpu_list("0-7", cpus, 8), 8);
+	assert_int_equal(parse_cpu_list("0-8", cpus, 8), -ERANGE);
+	assert_int_equal(parse_cpu_list("0-2147483647", cpus, 8), -ERANGE);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(parse_cpu_list(bad[i], cpus, 8), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +157,7 @@ int main(void)
 		cmocka_unit_test(sizes_have_binary_suffixes),
 		cmocka_unit_test(booleans_have_four_spellings),
 		cmocka_unit_test(pairs_are_taken_one_by_one),
+		cmocka_unit_test(cpu_lists_name_each_cpu),
 	};
 
 	return cmocka_run_group_tests_name("base/parse", tests, NULL, NULL);

@@ -73,6 +73,24 @@ static void values(void **state)
 	assert_false(o.debug);
 }
 
+static void reactors_and_their_cpus(void **state)
+{
+	(void)state;
+	assert_int_equal(run("-f"), -1);
+	assert_int_equal(o.nr_cpus, 0);
+	assert_int_equal(o.poll_us, 0);
+	assert_false(o.huge_pages);
+	assert_int_equal(run("--reactor-cpus 3,0-1 --poll-us 50 --huge-pages"), -1);
+	assert_int_equal(o.reactors, 3);
+	assert_int_equal(o.nr_cpus, 3);
+	assert_int_equal(o.cpus[0], 3);
+	assert_int_equal(o.cpus[2], 1);
+	assert_int_equal(o.poll_us, 50);
+	assert_true(o.huge_pages);
+	assert_int_equal(run("--reactor-cpus 0,1 --reactors 2"), -1);
+	assert_int_equal(o.reactors, 2);
+}
+
 static void portals_and_probes(void **state)
 {
 	(void)state;
@@ -103,6 +121,11 @@ static void wrong_lines_end_as_in_tgt(void **state)
 		{ "-C -1", "-C argument value '-1' invalid\n" TRY_HELP, 22 },
 		{ "-t 0", "-t argument value '0' invalid\n" TRY_HELP, 22 },
 		{ "--reactors 257", "--reactors argument value '257' invalid\n" TRY_HELP, 22 },
+		{ "--poll-us 1000001", "--poll-us argument value '1000001' invalid\n" TRY_HELP, 22 },
+		{ "--reactor-cpus 1-0",
+		  "tgtd: --reactor-cpus 1-0: must be CPU numbers such as 0,2-5, 256 at most\n", 22 },
+		{ "--reactors 3 --reactor-cpus 0,1",
+		  "tgtd: --reactors 3, but --reactor-cpus names 2 CPUs\n", 22 },
 		{ "--memory 1k", "--memory argument value '1k' invalid\n" TRY_HELP, 22 },
 		{ "-C", "tgtd: option '--control-port' requires an argument\n" TRY_HELP, 1 },
 		{ "-f --foreground=1",
@@ -190,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(values),
+		cmocka_unit_test(reactors_and_their_cpus),
 		cmocka_unit_test(portals_and_probes),
 		cmocka_unit_test(wrong_lines_end_as_in_tgt),
 		cmocka_unit_test(portals_have_a_limit),

@@ -175,6 +175,17 @@ struct bs_module {
 	 * the store is now.  0 or -errno; bs_say() gives the reason.  NULL: it is as
 	 * open() said, or as bs_dev_resized() told. */
 	int (*size)(struct bs_dev *dev, uint64_t *ret_bytes);
+
+	/*
+	 * Optional, on a reactor: memory that has @len_bytes of the store at
+	 * @off_bytes, to be sent from without a copy; NULL if that is not possible
+	 * without waiting, now.  It stays until lend_end() (the channel may be any
+	 * of the device's), may change with the store, and the host reads it only
+	 * in system calls; @faulted: one of them found it gone.
+	 */
+	const void *(*lend)(struct bs_channel *ch, uint64_t off_bytes, uint64_t len_bytes,
+			    void **ret_loan);
+	void (*lend_end)(struct bs_channel *ch, void *loan, bool faulted);
 };
 
 /*
