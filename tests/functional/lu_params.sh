@@ -26,6 +26,13 @@ done
 update la_lba=5
 has "$(iscsi-readcapacity16 "$(url 1)")" 'LOWEST ALIGNED LOGICAL BLOCK ADDRESS:5'
 
+# A file's block is not said to be an optimal length: Linux would split all at it.
+python "$(url 1)" <<'END'
+with Session(sys.argv[1]) as s:
+    s.ready()
+    best = int.from_bytes(s.ok(s.command(inquiry(0xB0), 255)).data[12:16], "big")
+    check(best == 0 or best >= 1024, "OPTIMAL TRANSFER LENGTH:", best)
+END
 update optimal_xfer_gran=64,optimal_xfer_len=1024,rotation_rate=7200
 python "$(url 1)" <<'END'
 with Session(sys.argv[1]) as s:

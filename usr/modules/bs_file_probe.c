@@ -92,6 +92,17 @@ static bool can_seek_hole(const struct bs_file *f)
 	return lseek(f->fd, 0, SEEK_DATA) != -1 || errno == ENXIO;
 }
 
+/*
+ * Hosts take the optimal length for a limit: Linux splits what is longer.  A file
+ * system's block and a RAID's chunk are none; so nothing is said of small ones.
+ */
+#define OPTIMAL_BYTES_MIN (512U << 10)
+
+static uint32_t optimal_bytes(uint64_t preferred)
+{
+	return preferred >= OPTIMAL_BYTES_MIN ? (uint32_t)preferred : 0;
+}
+
 static void probe_file(struct bs_file *f, const struct stat *st, struct bs_dev_info *info)
 {
 	struct statfs fs;
@@ -100,7 +111,7 @@ static void probe_file(struct bs_file *f, const struct stat *st, struct bs_dev_i
 	info->size_bytes = (uint64_t)st->st_size;
 	/* Network file systems name a transfer size here, up to megabytes. */
 	info->phys_block_bytes = MIN((uint32_t)st->st_blksize, 4096U);
-	info->optimal_bytes = (uint32_t)st->st_blksize;
+	info->optimal_bytes = optimal_bytes((uint64_t)st->st_blksize);
 	info->rotational = queue_number(st->st_dev, "rotational", 0);
 	f->in_memory = !fstatfs(f->fd, &fs) && fs.f_type == TMPFS_MAGIC;
 	/* Its O_DIRECT wants no alignment, and changes nothing. */
@@ -128,7 +139,7 @@ static int probe_block(struct bs_file *f, const struct stat *st, struct bs_dev_i
 	if (!ioctl(f->fd, BLKPBSZGET, &phys))
 		info->phys_block_bytes = phys;
 	if (!ioctl(f->fd, BLKIOOPT, &optimal))
-		info->optimal_bytes = optimal;
+		info->optimal_bytes = optimal_bytes(optimal);
 	info->rotational = queue_number(st->st_rdev, "rotational", 0);
 	f->sector = 512;
 	if (!ioctl(f->fd, BLKSSZGET, &logical) && logical > 0)

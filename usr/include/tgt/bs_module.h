@@ -81,7 +81,7 @@ struct bs_dev_info {
 	uint32_t ops;			/* BS_OP_BIT() of what submit() takes */
 	uint32_t align_bytes;		/* of offsets, lengths and memory; 0 or 1: any */
 	uint32_t phys_block_bytes;
-	uint32_t optimal_bytes;
+	uint32_t optimal_bytes;		/* hosts split what is longer */
 	uint32_t unmap_granularity_bytes;
 	uint32_t atomic_bytes;		/* COMPARE_AND_WRITE is atomic up to this */
 	bool read_only;
