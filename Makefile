@@ -3,7 +3,7 @@
 # The whole build, in one file, without recursion.  Everything lands in $(O).
 #
 #   usr/<layer>/*.c          -> $(O)/lib<layer>.a   (order: scripts/check-layers)
-#   usr/tgtd, usr/tgtadm     -> $(O)/tgtd, $(O)/tgtadm
+#   usr/tgtd, tgtadm, tgtimg -> $(O)/tgtd, $(O)/tgtadm, $(O)/tgtimg
 #   usr/modules/bs_X{,_*}.c  -> $(O)/modules/bs_X.so (with the parts it shares)
 #   tests/unit/<layer>/*_test.c -> $(O)/tests/unit/<layer>/*_test
 #
@@ -126,7 +126,7 @@ $(foreach row,$(link_table),$(eval \
 	link_$(subst :, := ,$(subst $(comma), ,$(row)))))
 layers := $(foreach row,$(link_table),$(firstword $(subst :, ,$(row))))
 
-$(foreach l,$(layers) tgtd tgtadm,$(eval \
+$(foreach l,$(layers) tgtd tgtadm tgtimg,$(eval \
 	objs_$l := $(call obj,$(wildcard usr/$l/*.c))))
 archives = $(foreach l,$1,$(if $(objs_$l),$(O)/lib$l.a))
 
@@ -187,7 +187,7 @@ bench_common := $(call obj,$(wildcard tests/bench/common_*.c))
 benches    := $(patsubst tests/bench/%.c,$(O)/bench/%, \
 		$(filter-out tests/bench/common_%,$(wildcard tests/bench/*.c)))
 
-programs   := $(foreach p,tgtd tgtadm,$(if $(objs_$p),$(O)/$p))
+programs   := $(foreach p,tgtd tgtadm tgtimg,$(if $(objs_$p),$(O)/$p))
 
 # --- what the outputs depend on besides files -------------------------------
 #
@@ -266,12 +266,15 @@ $(if $(fakes),$(eval $(fake_lib): $(fakes)))
 not_main = $(filter-out %/main.o,$(objs_$1))
 $(O)/tgtd: $(objs_tgtd) $(call archives,$(link_mgmt))
 $(O)/tgtadm: $(objs_tgtadm) $(call archives,base)
+$(O)/tgtimg: $(objs_tgtimg) $(call archives,$(link_bs))
 $(filter $(O)/tests/unit/modules/%,$(units)): $(fake_lib) \
 	$(call archives,$(link_bs)) | $(module_files)
 $(filter $(O)/tests/unit/tgtd/%,$(units)): $(call not_main,tgtd) $(fake_lib) \
 	$(call archives,$(link_mgmt))
 $(filter $(O)/tests/unit/tgtadm/%,$(units)): $(call not_main,tgtadm) $(fake_lib) \
 	$(call archives,base)
+$(filter $(O)/tests/unit/tgtimg/%,$(units)): $(call not_main,tgtimg) $(fake_lib) \
+	$(call archives,$(link_bs))
 
 $(objs_bs) $(objs_tgtd): extra = $(module_dir_flag)
 $(objs_bs) $(objs_tgtd): $(O)/.paths

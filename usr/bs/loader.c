@@ -11,12 +11,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "base/cleanup.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/text.h"
 
 #define MODULE_PATTERN	"bs_*.so"
 #define MODULE_SYMBOL	"bs_module"
@@ -143,7 +146,6 @@ static int load_one(const char *dir, const char *file)
 		l->handle = NULL;
 		if (!l->error || !l->name)
 			return -ENOMEM;
-		log_warn("module %s is not usable: %s", path, l->error);
 	}
 	insert(l);
 	l = NULL;
@@ -170,6 +172,23 @@ int bs_loader_scan(const char *dir)
 	}
 	free(files);
 	return err;
+}
+
+int bs_loader_scan_default(char *dir, size_t dir_bytes)
+{
+	char exe[PATH_MAX];
+	const ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	struct stat st;
+
+	exe[n > 0 ? n : 0] = '\0';
+	if (strrchr(exe, '/')) {
+		*strrchr(exe, '/') = '\0';
+		if ((size_t)snprintf(dir, dir_bytes, "%s/modules", exe) < dir_bytes &&
+		    stat(dir, &st) == 0 && S_ISDIR(st.st_mode))
+			return bs_loader_scan(dir);
+	}
+	text_copy(dir, dir_bytes, TGT_MODULE_DIR);
+	return bs_loader_scan(dir);
 }
 
 void bs_loader_unload(void)

@@ -75,6 +75,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.open = aio_open,
 	.close = aio_close,
 	.size = bs_file_size,
+	BS_FILE_VOLUME_OPS,
 	.group_open = bs_aio_group_open,
 	.group_close = bs_aio_group_close,
 	.channel_open = bs_aio_channel_open,

@@ -103,3 +103,36 @@ int bs_file_probe(struct bs_file *f, struct bs_dev_info *info);
 int bs_file_size(struct bs_dev *dev, uint64_t *ret_bytes);
 /* A number of the queue of the disk that @f is, or is on; 0: none such. */
 uint64_t bs_file_queue_number(const struct bs_file *f, const char *name);
+
+/*
+ * bs_file_volume.c, bs_file_clone.c: files as volumes, for struct bs_module.
+ * bs_file_volume_new() makes the file, which must not exist, and
+ * bs_file_volume_end() makes it durable, or after @err takes it away again; it
+ * closes @fd and returns @err or a new one.
+ */
+int bs_file_volume_new(const char *path, int *ret_fd);
+int bs_file_volume_end(int fd, const char *path, int err);
+int bs_file_volume_progress(const struct bs_volume_args *a, uint64_t done_bytes,
+			    uint64_t total_bytes);
+/* Opens a regular file; says what else it is. */
+int bs_file_volume_open(const char *path, int flags, uint64_t *ret_bytes, int *ret_fd);
+/* @type F_WRLCK: does anybody else have it open; F_RDLCK: for writing (then @fd
+ * must be read-only). */
+bool bs_file_volume_in_use(int fd, int type);
+
+int bs_file_volume_create(const struct bs_volume_args *a);
+int bs_file_volume_remove(const struct bs_volume_args *a);
+int bs_file_volume_resize(const struct bs_volume_args *a);
+int bs_file_volume_clone(const struct bs_volume_args *a);
+int bs_file_volume_list(const struct bs_volume_args *a,
+			void (*found)(void *ctx, const char *name, uint64_t size_bytes),
+			void *ctx);
+int bs_file_volume_info(const struct bs_volume_args *a, struct bs_volume_info *ret);
+
+#define BS_FILE_VOLUME_OPS				\
+	.volume_create = bs_file_volume_create,		\
+	.volume_remove = bs_file_volume_remove,		\
+	.volume_resize = bs_file_volume_resize,		\
+	.volume_clone = bs_file_volume_clone,		\
+	.volume_list = bs_file_volume_list,		\
+	.volume_info = bs_file_volume_info

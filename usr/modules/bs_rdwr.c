@@ -50,4 +50,5 @@ BS_EXPORT const struct bs_module bs_module = {
 	.size = bs_file_size,
 	.lend = bs_file_lend,
 	.lend_end = bs_file_lend_end,
+	BS_FILE_VOLUME_OPS,
 };

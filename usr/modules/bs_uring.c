@@ -139,6 +139,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.open = uring_open,
 	.close = uring_close,
 	.size = bs_file_size,
+	BS_FILE_VOLUME_OPS,
 	.group_open = bs_uring_group_open,
 	.group_close = bs_uring_group_close,
 	.channel_open = bs_uring_channel_open,

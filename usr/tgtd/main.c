@@ -133,25 +133,22 @@ static void take_apart(void)
 
 /* --- the start -------------------------------------------------------- */
 
-/* Beside the executable when it runs from where it was built. */
+static void warn_unusable(void *ctx, const char *name, const struct bs_module *m,
+			  const char *error)
+{
+	(void)m;
+	if (error)
+		log_warn("module bs_%s in %s is not usable: %s", name, (const char *)ctx, error);
+}
+
 static void load_modules(void)
 {
-	char exe[PATH_MAX], beside[PATH_MAX + 16];
-	const ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	const char *dir = TGT_MODULE_DIR;
-	struct stat st;
-	int err;
+	char dir[PATH_MAX];
+	const int err = bs_loader_scan_default(dir, sizeof(dir));
 
-	exe[n > 0 ? n : 0] = '\0';
-	if (strrchr(exe, '/')) {
-		*strrchr(exe, '/') = '\0';
-		snprintf(beside, sizeof(beside), "%s/modules", exe);
-		if (stat(beside, &st) == 0 && S_ISDIR(st.st_mode))
-			dir = beside;
-	}
-	err = bs_loader_scan(dir);
 	if (err < 0)
 		log_warn("no backing stores: %s: %s", dir, strerrordesc_np(-err));
+	bs_loader_each(warn_unusable, dir);
 }
 
 static int make_pid_file(const char *path)

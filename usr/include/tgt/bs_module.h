@@ -133,11 +133,26 @@ struct bs_open_args {		/* valid during the call */
 	const struct bs_params *params;
 };
 
+/* struct bs_volume_args.flags */
+#define BS_VOLUME_PREALLOCATE	0x1U	/* create, resize: take all the space now */
+#define BS_VOLUME_FORCE		0x2U	/* though it is in use, or data goes */
+
 struct bs_volume_args {
-	const char *path;
+	const char *path;	/* list: of what holds the volumes */
 	const char *path2;	/* snapshot: its name; clone: the new volume */
 	uint64_t size_bytes;	/* create, resize */
 	const struct bs_params *params;
+	uint32_t flags;		/* BS_VOLUME_* */
+	uint32_t reserved;
+	/* To be called now and then by what takes long; may be NULL.  Not 0: undo what
+	 * was begun and return -ECANCELED. */
+	int (*progress)(void *ctx, uint64_t done_bytes, uint64_t total_bytes);
+	void *progress_ctx;
+};
+
+struct bs_volume_info {
+	uint64_t size_bytes;
+	uint64_t allocated_bytes;	/* UINT64_MAX: not known */
 };
 
 struct bs_module {
@@ -186,6 +201,9 @@ struct bs_module {
 	const void *(*lend)(struct bs_channel *ch, uint64_t off_bytes, uint64_t len_bytes,
 			    void **ret_loan);
 	void (*lend_end)(struct bs_channel *ch, void *loan, bool faulted);
+
+	/* A volume operation, as those above: what is known of it, unopened. */
+	int (*volume_info)(const struct bs_volume_args *a, struct bs_volume_info *ret);
 };
 
 /*
