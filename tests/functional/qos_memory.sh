@@ -17,9 +17,10 @@ try:
     for lun in range(2, 26):
         s = Session(f"{url}/{lun}", f"iqn.2001-04.org.example:i{lun}").ready()
         all.append(s)
-        waits = [s.submit(read16(2048 * i, 2048), read=MIB) for i in range(16)]
+        # With so little memory the window of 24 sessions is 5 commands.
+        waits = [s.submit(read16(2048 * i, 2048), read=MIB) for i in range(4)]
         check(s.command(bytes(6)).good, "LUN", lun, "stands still")
-        check(sum(p.answer is None for p in waits) >= 15, "LUN", lun, "has no limit")
+        check(sum(p.answer is None for p in waits) >= 3, "LUN", lun, "has no limit")
     with Session(f"{url}/1") as s:
         s.ready()
         for i in range(16):

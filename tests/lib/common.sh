@@ -143,7 +143,10 @@ tgtd_start()
 	[ -x "$TGTD" ] || fail "$TGTD: not built"
 	[[ " $* " == *" --iscsi"* ]] || set -- --iscsi portal=127.0.0.1:0 "$@"
 	portal=
-	[[ " $* " == *" --state-dir"* ]] || set -- --state-dir "$dir/state" "$@"
+	if [[ " $* " != *" --state-dir"* ]]; then
+		install -d -m 1777 "$dir/state"		# whoever tgtd runs as
+		set -- --state-dir "$dir/state" "$@"
+	fi
 	"$TGTD" -f "$@" </dev/null >>"$tgtd_log" 2>&1 &
 	tgtd_pid=$!
 	wait_for "$START_SECONDS" started_or_dead ||
