@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/rcu.h"
+#include "base/text.h"
 #include "iscsi/target.h"
 
 struct account {
@@ -177,6 +178,13 @@ int iscsi_account_new(const char *user, const char *password)
 	return 0;
 }
 
+const char *iscsi_account_password(const char *user)
+{
+	const struct account *a = find(user);
+
+	return a ? a->secret : NULL;
+}
+
 void iscsi_account_each(void (*visit)(const char *user, void *arg), void *arg)
 {
 	struct account *a;
@@ -228,15 +236,13 @@ static void warn_of_shared_secret(const struct iscsi_accounts *set)
 				 set->e[i].user, user);
 }
 
-int iscsi_account_bind(struct iscsi_target *t, const char *user, bool outgoing)
+int iscsi_account_add_to(struct iscsi_accounts *set, const char *user, const char *password,
+			 bool outgoing, struct iscsi_accounts **ret)
 {
-	struct iscsi_accounts *set = bound_set(t), *new;
-	const struct account *a = find(user);
 	const char *other, *secret;
+	struct iscsi_accounts *new;
 	struct bound *b;
 
-	if (!a)
-		return -ENOENT;
 	if (find_bound(set, user, outgoing))
 		return -EEXIST;
 	if (outgoing && iscsi_account_outgoing(set, &other, &secret))
@@ -246,10 +252,76 @@ int iscsi_account_bind(struct iscsi_target *t, const char *user, bool outgoing)
 		return -ENOMEM;
 	b = &new->e[new->n++];
 	b->outgoing = outgoing;
-	memcpy(b->user, a->user, sizeof(b->user));
-	memcpy(b->secret, a->secret, sizeof(b->secret));
+	text_copy(b->user, sizeof(b->user), user);
+	text_copy(b->secret, sizeof(b->secret), password);
 	warn_of_shared_secret(new);
-	return publish(t, new);
+	*ret = new;
+	return 0;
+}
+
+int iscsi_account_bind(struct iscsi_target *t, const char *user, bool outgoing)
+{
+	const struct account *a = find(user);
+	struct iscsi_accounts *new;
+	int err;
+
+	if (!a)
+		return -ENOENT;
+	err = iscsi_account_add_to(bound_set(t), user, a->secret, outgoing, &new);
+	return err ? err : publish(t, new);
+}
+
+void iscsi_account_publish_discovery(struct iscsi_accounts *set)
+{
+	publish(NULL, set);
+}
+
+/* --- a new password --------------------------------------------------- */
+
+struct password {
+	const struct account *a;
+	int err;
+};
+
+/* In the set of @t, if the account is bound there. */
+static void replace_secret(struct iscsi_target *t, void *arg)
+{
+	struct password *p = arg;
+	struct iscsi_accounts *new = NULL;
+
+	for (int outgoing = 0; outgoing < 2; outgoing++) {
+		struct bound *b = find_bound(new ? new : bound_set(t), p->a->user, outgoing);
+
+		if (!b)
+			continue;
+		if (!new) {
+			new = copy(bound_set(t), 0);
+			if (!new) {
+				p->err = -ENOMEM;
+				return;
+			}
+			b = find_bound(new, p->a->user, outgoing);
+		}
+		memcpy(b->secret, p->a->secret, sizeof(b->secret));
+	}
+	if (new && publish(t, new) < 0)
+		p->err = -ENOMEM;
+}
+
+int iscsi_account_set_password(const char *user, const char *password)
+{
+	struct account *a = find(user);
+	struct password p = { .a = a };
+
+	if (!a)
+		return -ENOENT;
+	if (!password[0] || strlen(password) > ISCSI_ACCOUNT_PASSWORD_MAX)
+		return -EINVAL;
+	OPENSSL_cleanse(a->secret, sizeof(a->secret));
+	memcpy(a->secret, password, strlen(password));
+	iscsi_target_each(replace_secret, &p);
+	replace_secret(NULL, &p);
+	return p.err;
 }
 
 int iscsi_account_unbind(struct iscsi_target *t, const char *user, bool outgoing)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct iscsi_accounts;
 struct iscsi_target;
 
 #define ISCSI_ACCOUNT_USER_MAX		255	/* a text value, RFC 7143 6.1 */
@@ -27,6 +28,11 @@ struct iscsi_target;
 int iscsi_account_new(const char *user, const char *password);
 /* Forget it and unbind it everywhere.  Errors: -ENOENT, -ENOMEM. */
 int iscsi_account_delete(const char *user);
+/* For it and wherever it is bound; sessions stay.  Errors: -ENOENT, -EINVAL (empty or
+ * too long), -ENOMEM. */
+int iscsi_account_set_password(const char *user, const char *password);
+/* NULL: no such account.  Valid until it is changed or deleted. */
+const char *iscsi_account_password(const char *user);
 /* Newest first. */
 void iscsi_account_each(void (*visit)(const char *user, void *arg), void *arg);
 
@@ -36,9 +42,14 @@ int iscsi_account_bind(struct iscsi_target *t, const char *user, bool outgoing);
 /* Errors: -ENOENT (not bound), -ENOMEM. */
 int iscsi_account_unbind(struct iscsi_target *t, const char *user, bool outgoing);
 
-/* --- bound sets --- */
+/* A copy of @set (may be NULL) with one more.  Errors: -EEXIST, -EBUSY, -ENOMEM as in
+ * iscsi_account_bind(). */
+int iscsi_account_add_to(struct iscsi_accounts *set, const char *user, const char *password,
+			 bool outgoing, struct iscsi_accounts **ret);
+/* Takes @set (may be NULL), which replaces that of discovery sessions. */
+void iscsi_account_publish_discovery(struct iscsi_accounts *set);
 
-struct iscsi_accounts;
+/* --- bound sets --- */
 
 /* Threads: RCU readers; valid for this turn.  NULL: none is bound. */
 const struct iscsi_accounts *iscsi_account_discovery(void);

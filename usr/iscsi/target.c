@@ -83,7 +83,7 @@ void iscsi_target_set_nop_default(uint32_t interval_s, uint32_t count)
 	nop_default.count = count;
 }
 
-static struct iscsi_target_config *config_new(void)
+struct iscsi_target_config *iscsi_target_config_new(void)
 {
 	struct iscsi_target_config *c = calloc(1, sizeof(*c));
 
@@ -332,7 +332,7 @@ int iscsi_target_new(struct scsi_target *scsi, struct iscsi_target **ret_t)
 	if (!iscsi_target_valid_name(scsi->name) || scsi->tid <= 0)
 		return -EINVAL;
 	t = calloc(1, sizeof(*t));
-	c = config_new();
+	c = iscsi_target_config_new();
 	if (!t || !c)
 		return -ENOMEM;
 	t->scsi = scsi;

@@ -62,6 +62,8 @@ void iscsi_target_put(struct iscsi_target *t);
 /* Callers are RCU readers; valid for this turn. */
 const struct iscsi_target_config *iscsi_target_config(const struct iscsi_target *t);
 
+/* Control: that of a new target; NULL: no memory. */
+struct iscsi_target_config *iscsi_target_config_new(void);
 /* Control: a copy to change (acl, accounts and redirect deep), then to publish (taken)
  * or to drop with iscsi_target_config_free(). */
 struct iscsi_target_config *iscsi_target_config_copy(const struct iscsi_target *t);

@@ -2,9 +2,12 @@
 /* mgmt/describe.c - the same rows as JSON and as Markdown. */
 #include "mgmt/describe.h"
 
+#include "mgmt/config.h"
 #include "mgmt/lun_params.h"
 #include "mgmt/rpc.h"
 #include "mgmt/tpg.h"
+
+static json_t *describe_fields(const struct mgmt_field *fields);
 
 static json_t *describe_field(const struct mgmt_field *f)
 {
@@ -12,6 +15,8 @@ static json_t *describe_field(const struct mgmt_field *f)
 			      mgmt_fields_type(f->type), "required", f->required, "help",
 			      f->help);
 
+	if (f->of)
+		json_object_set_new(v, "of", describe_fields(f->of));
 	if (f->words) {
 		json_t *words = json_array();
 
@@ -28,14 +33,19 @@ static json_t *describe_field(const struct mgmt_field *f)
 	return v;
 }
 
+static json_t *describe_fields(const struct mgmt_field *fields)
+{
+	json_t *all = json_array();
+
+	for (; fields->name; fields++)
+		json_array_append_new(all, describe_field(fields));
+	return all;
+}
+
 static json_t *describe_method(const struct mgmt_method *m)
 {
-	json_t *fields = json_array();
-
-	for (const struct mgmt_field *f = m->fields; f->name; f++)
-		json_array_append_new(fields, describe_field(f));
 	return json_pack("{s:s, s:s, s:s?, s:o}", "name", m->name, "help", m->help,
-			 "result", m->result, "fields", fields);
+			 "result", m->result, "fields", describe_fields(m->fields));
 }
 
 typedef const char *(*param_name)(unsigned int n, const char **ret_range,
@@ -64,18 +74,39 @@ void mgmt_describe_call(struct mgmt_call *call)
 				       describe_params(mgmt_tpg_param_name)));
 }
 
-static void write_method(FILE *to, const struct mgmt_method *m)
+static void write_fields(FILE *to, const struct mgmt_field *fields)
 {
 	char range[128];
 
-	fprintf(to, "### %s\n\n%s.\n\n", m->name, m->help);
-	if (m->fields->name)
-		fprintf(to, "| field | type | values | required | meaning |\n|---|---|---|---|---|\n");
-	for (const struct mgmt_field *f = m->fields; f->name; f++)
+	fprintf(to, "| field | type | values | required | meaning |\n|---|---|---|---|---|\n");
+	for (const struct mgmt_field *f = fields; f->name; f++)
 		fprintf(to, "| `%s` | %s | %s | %s | %s |\n", f->name,
 			mgmt_fields_type(f->type),
 			mgmt_fields_range(f, range, sizeof(range)),
 			f->required ? "yes" : "no", f->help);
+}
+
+/* A table for each kind of object within @fields. */
+static void write_nested(FILE *to, const char *of, const struct mgmt_field *fields)
+{
+	char path[64];
+
+	fprintf(to, "Members of `%s`:\n\n", of);
+	write_fields(to, fields);
+	fprintf(to, "\n");
+	for (; fields->name; fields++) {
+		if (!fields->of)
+			continue;
+		snprintf(path, sizeof(path), "%s.%s[]", of, fields->name);
+		write_nested(to, path, fields->of);
+	}
+}
+
+static void write_method(FILE *to, const struct mgmt_method *m)
+{
+	fprintf(to, "### %s\n\n%s.\n\n", m->name, m->help);
+	if (m->fields->name)
+		write_fields(to, m->fields);
 	fprintf(to, "%sResult: %s.\n\n", m->fields->name ? "\n" : "",
 		m->result ? m->result : "`{}`");
 }
@@ -106,6 +137,8 @@ void mgmt_describe_write(FILE *to, const struct mgmt_method *methods)
 {
 	for (; methods->name; methods++)
 		write_method(to, methods);
+	fprintf(to, "### The state\n\n");
+	write_nested(to, "state", mgmt_config_state_fields);
 	write_latency(to);
 	write_params(to, "logical unit", "lun.create and lun.update", mgmt_lun_params_name);
 	fprintf(to, "\n");

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
 #include "base/macros.h"
 #include "base/text.h"
 
@@ -41,10 +42,25 @@ const char *mgmt_fields_range(const struct mgmt_field *f, char *buf, size_t buf_
 			snprintf(buf, buf_bytes, "%" PRIu64 " to %" PRIu64 " bytes",
 				 f->min, text_max(f));
 		break;
+	case MGMT_LIST:
+		snprintf(buf, buf_bytes, "at most %" PRIu64 " %s", f->max,
+			 f->of ? "objects" : "strings");
+		break;
 	case MGMT_BOOL:
 	case MGMT_PAIRS:
+	case MGMT_OBJECT:
 		break;
 	}
+	return buf;
+}
+
+const char *mgmt_fields_scalar(const json_t *v, char buf[MGMT_SCALAR_BYTES])
+{
+	if (json_is_string(v))
+		return json_string_value(v);
+	if (json_is_boolean(v))
+		return json_is_true(v) ? "1" : "0";
+	snprintf(buf, MGMT_SCALAR_BYTES, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	return buf;
 }
 
@@ -55,6 +71,8 @@ const char *mgmt_fields_type(enum mgmt_type type)
 		[MGMT_BOOL] = "boolean",
 		[MGMT_TEXT] = "string",
 		[MGMT_PAIRS] = "object",
+		[MGMT_OBJECT] = "object",
+		[MGMT_LIST] = "array",
 	};
 
 	return names[type];
@@ -167,6 +185,63 @@ static int check_pairs(const struct mgmt_field *f, const json_t *v,
 	return 0;
 }
 
+/* A fault within @f (element @i of it, unless -1) is told with the way to it. */
+static int within(const struct mgmt_field *f, ssize_t i, struct mgmt_fault *fault_in)
+{
+	char index[24] = "", rest[128];
+	const char *inner = *fault_in->where ? fault_in->where : fault_in->field;
+
+	text_copy(rest, sizeof(rest), inner ? inner : "");
+	if (i >= 0)
+		snprintf(index, sizeof(index), "[%zd]", i);
+	snprintf(fault_in->where, sizeof(fault_in->where), "%.32s%s%s%s", f->name, index,
+		 *rest ? "." : "", rest);
+	return -EINVAL;
+}
+
+static int check_object(const struct mgmt_field *f, const json_t *v,
+			struct mgmt_fault *ret_fault)
+{
+	if (!json_is_object(v))
+		return fault(ret_fault, f, "field '%s': must be an object", f->name);
+	if (mgmt_fields_check(f->of, NULL, v, ret_fault) < 0)
+		return within(f, -1, ret_fault);
+	return 0;
+}
+
+static int check_item(const struct mgmt_field *f, const json_t *v,
+		      struct mgmt_fault *ret_fault)
+{
+	if (!f->of) {
+		if (json_is_string(v) && json_string_length(v) &&
+		    json_string_length(v) <= MGMT_ITEM_MAX)
+			return 0;
+		return fault(ret_fault, NULL, "field '%s': must be strings of 1 to %d bytes",
+			     f->name, MGMT_ITEM_MAX);
+	}
+	if (json_is_object(v))
+		return mgmt_fields_check(f->of, NULL, v, ret_fault);
+	return fault(ret_fault, NULL, "field '%s': must be objects", f->name);
+}
+
+static int check_list(const struct mgmt_field *f, const json_t *v,
+		      struct mgmt_fault *ret_fault)
+{
+	const json_t *item;
+	size_t i;
+
+	if (!json_is_array(v))
+		return fault(ret_fault, f, "field '%s': must be an array", f->name);
+	if (json_array_size(v) > f->max)
+		return fault(ret_fault, f, "field '%s': more than %" PRIu64 " elements",
+			     f->name, f->max);
+	json_array_foreach(v, i, item) {
+		if (check_item(f, item, ret_fault) < 0)
+			return within(f, (ssize_t)i, ret_fault);
+	}
+	return 0;
+}
+
 static int check_value(const struct mgmt_field *f, const json_t *v,
 		       struct mgmt_fault *ret_fault)
 {
@@ -177,6 +252,10 @@ static int check_value(const struct mgmt_field *f, const json_t *v,
 		return check_text(f, v, ret_fault);
 	case MGMT_PAIRS:
 		return check_pairs(f, v, ret_fault);
+	case MGMT_OBJECT:
+		return check_object(f, v, ret_fault);
+	case MGMT_LIST:
+		return check_list(f, v, ret_fault);
 	case MGMT_BOOL:
 		break;
 	}

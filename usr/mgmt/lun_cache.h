@@ -3,11 +3,9 @@
 #pragma once
 
 struct lu;
-struct mgmt_call;
 
 /*
- * Flush the store of @lu, whose write cache is off now, then reply to @call,
- * with a warning if that failed.  The LUN may be deleted meanwhile: its store
- * closes after the flush.
+ * Flush the store of @lu, whose write cache is off now; then @done, with 0 or
+ * -errno.  The LUN may be deleted meanwhile: its store closes after the flush.
  */
-void mgmt_lun_cache_flush(struct lu *lu, struct mgmt_call *call);
+void mgmt_lun_cache_flush(struct lu *lu, void (*done)(void *arg, int err), void *arg);

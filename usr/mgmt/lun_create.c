@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
@@ -26,8 +28,7 @@
 struct opening {		/* a lun.create on its way */
 	struct mgmt_call *call;
 	struct mgmt_lun *lun;
-	const struct scsi_device_type *type;
-	struct mgmt_lun_change change;
+	struct mgmt_lun_spec spec;
 };
 
 static int parse_open_flags(const char *text, uint32_t *ret)
@@ -80,16 +81,15 @@ static void resized(void *arg)
 	mgmt_lun_update_tell(l, BIT(MGMT_LUN_NEWS_CAPACITY));
 }
 
-static int publish(struct opening *o, struct lu *lu)
+int mgmt_lun_create_publish(struct mgmt_lun *l, const struct mgmt_lun_spec *s, struct lu *lu)
 {
-	struct mgmt_lun *l = o->lun;
 	int err;
 
-	mgmt_lun_update_apply(lu, &o->change);
-	err = lu_qos_set(lu, &o->change.limits);
+	mgmt_lun_update_apply(lu, &s->change);
+	err = lu_qos_set(lu, &s->change.limits);
 	if (err < 0)
 		return err;
-	l->dev = scsi_device_new(o->type, lu, &o->change.config);
+	l->dev = scsi_device_new(s->type, lu, &s->change.config);
 	if (!l->dev)
 		return -ENOMEM;
 	err = scsi_target_add_lun(l->target->scsi, l->lun, l->dev);
@@ -102,6 +102,8 @@ static int publish(struct opening *o, struct lu *lu)
 	lu->resized = resized;
 	lu->resized_arg = l;
 	l->state = MGMT_LUN_READY;
+	log_info("target %d LUN %" PRIu64 ": %s %s", l->target->tid, l->lun, lu->bstype,
+		 lu->path);
 	return 0;
 }
 
@@ -119,85 +121,90 @@ static void opened(void *arg, struct lu *lu, int err, const char *why)
 		opening_failed(o, lu, MGMT_ERR_NO_TARGET, "the target is being removed");
 		return;
 	}
-	err = publish(o, lu);
+	err = mgmt_lun_create_publish(l, &o->spec, lu);
 	if (err < 0) {
 		opening_failed(o, lu, MGMT_ERR_NOMEM,
 			       "out of memory while the logical unit was added");
 		return;
 	}
-	log_info("target %d LUN %" PRIu64 ": %s %s", l->target->tid, l->lun, lu->bstype,
-		 lu->path);
-	mgmt_lun_update_warn(o->call, lu, &o->change);
+	mgmt_lun_update_warn(o->call, lu, &o->spec.change);
 	mgmt_rpc_reply(o->call, NULL);
 	free(o);
 }
 
-/* All that can be wrong with a call before a store is touched; false after the
- * call was failed. */
-static bool check_create(struct mgmt_call *call, const struct mgmt_target *t,
-			 struct opening *o, struct bs_open_spec *spec)
+static int __attribute__((format(printf, 3, 4)))
+fault(struct mgmt_fault *f, const char *field, const char *fmt, ...)
 {
-	const char *type = mgmt_rpc_text(call, "device_type");
-	const char *flags = mgmt_rpc_text(call, "bsoflags");
-	struct lu_geometry unused;
-	struct mgmt_fault fault;
+	va_list ap;
 
-	if (mgmt_lun_find(t, o->change.lun)) {
-		mgmt_rpc_fail(call, MGMT_ERR_LUN_EXISTS, "lun",
-			      "target %d has LUN %" PRIu64 " already", t->tid,
-			      o->change.lun);
-		return false;
-	}
-	o->type = scsi_device_type_find(type ? type : "disk");
-	if (!o->type) {
-		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "device_type",
-			      "this tgtd has no devices of type '%s'", type);
-		return false;
-	}
-	if (flags && parse_open_flags(flags, &spec->flags) < 0) {
-		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "bsoflags",
-			      "the flags of a store are sync, direct, or sync:direct");
-		return false;
-	}
-	if (lu_geometry_init(&unused, spec->block_bytes, spec->block_bytes, 0) < 0) {
-		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "blocksize",
-			      "a block is 512, 1024, 2048 or 4096 bytes, not %" PRIu32,
-			      spec->block_bytes);
-		return false;
-	}
-	if (mgmt_lun_params_set(&o->change, mgmt_rpc_pairs(call, "params"), &fault) < 0) {
-		mgmt_rpc_fail(call, fault.error, fault.field, "%s", fault.sentence);
-		return false;
-	}
-	if (o->change.resize) {
-		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "params",
-			      "the size can be given only to a LUN that exists");
-		return false;
-	}
-	if (o->change.pr_clear) {
-		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "params",
-			      "parameter 'pr_clear': there must be a LUN first: update it");
-		return false;
-	}
-	if (o->change.config.readonly)
-		spec->flags |= BS_OPEN_RDONLY;
-	return true;
+	*f = (struct mgmt_fault){ .field = field, .error = MGMT_ERR_INVALID };
+	va_start(ap, fmt);
+	vsnprintf(f->sentence, sizeof(f->sentence), fmt, ap);
+	va_end(ap);
+	return -EINVAL;
 }
 
-static void start_opening(struct opening *o, struct mgmt_target *t,
-			  const struct bs_open_spec *spec)
+static const char *text_of(const json_t *fields, const char *name)
+{
+	return json_string_value(json_object_get(fields, name));
+}
+
+int mgmt_lun_create_parse(const json_t *fields, const char *target_name, int tid,
+			  struct mgmt_lun_spec *ret_s, struct mgmt_fault *ret_fault)
+{
+	const char *type = text_of(fields, "device_type");
+	const char *flags = text_of(fields, "bsoflags");
+	const json_t *block = json_object_get(fields, "blocksize");
+	struct mgmt_lun_spec s = {
+		.open.bstype = text_of(fields, "bstype") ?: "rdwr",
+		.open.path = text_of(fields, "path") ?: "",
+		.open.bsopts = text_of(fields, "bsopts"),
+		.open.block_bytes = block ? (uint32_t)json_integer_value(block) : 512,
+		.change = { .config = scsi_device_default, .write_cache = -1,
+			    .target_name = target_name, .tid = tid },
+	};
+	struct lu_geometry unused;
+
+	s.change.lun = (uint64_t)json_integer_value(json_object_get(fields, "lun"));
+	lu_identity_default(&s.change.id, target_name, tid, s.change.lun);
+	s.type = scsi_device_type_find(type ? type : "disk");
+	if (!s.type)
+		return fault(ret_fault, "device_type",
+			     "this tgtd has no devices of type '%s'", type);
+	if (flags && parse_open_flags(flags, &s.open.flags) < 0)
+		return fault(ret_fault, "bsoflags",
+			     "the flags of a store are sync, direct, or sync:direct");
+	if (lu_geometry_init(&unused, s.open.block_bytes, s.open.block_bytes, 0) < 0)
+		return fault(ret_fault, "blocksize",
+			     "a block is 512, 1024, 2048 or 4096 bytes, not %" PRIu32,
+			     s.open.block_bytes);
+	if (mgmt_lun_params_set(&s.change, json_object_get(fields, "params"), ret_fault) < 0)
+		return -EINVAL;
+	if (s.change.resize)
+		return fault(ret_fault, "params",
+			     "the size can be given only to a LUN that exists");
+	if (s.change.pr_clear)
+		return fault(ret_fault, "params",
+			     "parameter 'pr_clear': there must be a LUN first: update it");
+	if (s.change.config.readonly)
+		s.open.flags |= BS_OPEN_RDONLY;
+	*ret_s = s;
+	return 0;
+}
+
+static void start_opening(struct opening *o, struct mgmt_target *t)
 {
 	char why[512] = "";
 	int err;
 
-	o->lun = mgmt_lun_new(t, o->change.lun);
+	o->lun = mgmt_lun_new(t, o->spec.change.lun);
 	if (!o->lun) {
 		mgmt_rpc_fail_errno(o->call, -ENOMEM, "cannot add a logical unit");
 		free(o);
 		return;
 	}
 	mgmt_lun_store_new();
-	err = lu_open(spec, &o->change.id, why, sizeof(why), opened, o);
+	err = lu_open(&o->spec.open, &o->spec.change.id, why, sizeof(why), opened, o);
 	if (err < 0)
 		opening_failed(o, NULL, err == -ENOMEM ? MGMT_ERR_NOMEM : MGMT_ERR_INVALID,
 			       *why ? why : "out of memory");
@@ -206,31 +213,28 @@ static void start_opening(struct opening *o, struct mgmt_target *t,
 void mgmt_lun_create_run(struct mgmt_call *call)
 {
 	struct mgmt_target *t = mgmt_target_of(call);
-	struct bs_open_spec spec = {
-		.bstype = mgmt_rpc_text(call, "bstype") ?: "rdwr",
-		.path = mgmt_rpc_text(call, "path") ?: "",
-		.bsopts = mgmt_rpc_text(call, "bsopts"),
-		.block_bytes = (uint32_t)mgmt_rpc_int(call, "blocksize", 512),
-	};
+	const uint64_t lun = (uint64_t)mgmt_rpc_int(call, "lun", 0);
+	struct mgmt_fault why;
 	struct opening *o;
 
 	if (!t || !mgmt_system_accepts(call))
 		return;
+	if (mgmt_lun_find(t, lun)) {
+		mgmt_rpc_fail(call, MGMT_ERR_LUN_EXISTS, "lun",
+			      "target %d has LUN %" PRIu64 " already", t->tid, lun);
+		return;
+	}
 	o = malloc(sizeof(*o));
 	if (!o) {
 		mgmt_rpc_fail_errno(call, -ENOMEM, "cannot add a logical unit");
 		return;
 	}
-	*o = (struct opening){
-		.call = call,
-		.change = { .config = scsi_device_default, .write_cache = -1,
-			    .target_name = t->scsi->name, .tid = t->tid,
-			    .lun = (uint64_t)mgmt_rpc_int(call, "lun", 0) },
-	};
-	lu_identity_default(&o->change.id, t->scsi->name, t->tid, o->change.lun);
-	if (!check_create(call, t, o, &spec)) {
+	o->call = call;
+	if (mgmt_lun_create_parse(mgmt_rpc_params(call), t->scsi->name, t->tid, &o->spec,
+				  &why) < 0) {
+		mgmt_rpc_fail(call, why.error, why.field, "%s", why.sentence);
 		free(o);
 		return;
 	}
-	start_opening(o, t, &spec);
+	start_opening(o, t);
 }

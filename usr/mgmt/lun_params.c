@@ -15,6 +15,8 @@
 #define CONFIG(member)	offsetof(struct scsi_device_config, member), \
 			sizeof(((struct scsi_device_config *)NULL)->member)
 
+#define VALUE(kind)	.set = set_##kind, .get = get_##kind
+
 #define LIMIT(member)	.off = offsetof(struct lu_qos_limits, member)
 #define LIMIT_IOPS_MAX	1000000000ULL
 #define LIMIT_BYTES_MAX	(1ULL << 50)
@@ -28,6 +30,8 @@ struct param {
 	enum mgmt_lun_news news;
 	int (*set)(struct mgmt_lun_change *c, const struct param *p,
 		   const char *value, struct mgmt_fault *f);
+	/* The value as set() takes it, in JSON. */
+	json_t *(*get)(const struct mgmt_lun_change *c, const struct param *p);
 	size_t off, bytes;		/* of the config's member; off: or of the limits' */
 	uint64_t max;
 	const char *range, *help;
@@ -40,6 +44,7 @@ fault(struct mgmt_fault *f, const struct param *p, const char *fmt, ...)
 	int n;
 
 	*f = (struct mgmt_fault){ .field = "params", .error = MGMT_ERR_INVALID };
+	snprintf(f->where, sizeof(f->where), "params.%s", p->name);
 	n = snprintf(f->sentence, sizeof(f->sentence), "parameter '%s': ", p->name);
 	va_start(ap, fmt);
 	vsnprintf(f->sentence + n, sizeof(f->sentence) - (size_t)n, fmt, ap);
@@ -290,57 +295,171 @@ static int refuse_open_option(struct mgmt_lun_change *c, const struct param *p,
 	return fault(f, p, "can be given only when the LUN is made");
 }
 
+static int set_write_cache(struct mgmt_lun_change *c, const struct param *p,
+			   const char *value, struct mgmt_fault *f)
+{
+	bool on;
+
+	if (parse_bool(value, &on) < 0)
+		return fault(f, p, "must be 0 or 1");
+	c->write_cache = on;
+	return 0;
+}
+
+/* --- values, to be told ------------------------------------------------ */
+
+static json_t *get_number(const struct mgmt_lun_change *c, const struct param *p)
+{
+	const uint8_t *from = (const uint8_t *)&c->config + p->off;
+	uint16_t two;
+	uint32_t four;
+
+	if (p->bytes == 1)
+		return json_integer(*from);
+	if (p->bytes == 2) {
+		memcpy(&two, from, sizeof(two));
+		return json_integer(two);
+	}
+	assert(p->bytes == 4);
+	memcpy(&four, from, sizeof(four));
+	return json_integer(four);
+}
+
+static json_t *get_rotation_rate(const struct mgmt_lun_change *c, const struct param *p)
+{
+	return get_number(c, p);
+}
+
+static json_t *get_bool(const struct mgmt_lun_change *c, const struct param *p)
+{
+	return json_integer(*(const bool *)((const uint8_t *)&c->config + p->off));
+}
+
+static json_t *get_text(const struct mgmt_lun_change *c, const struct param *p)
+{
+	return json_string((const char *)&c->config + p->off);
+}
+
+static json_t *get_limit(const struct mgmt_lun_change *c, const struct param *p)
+{
+	uint64_t n;
+
+	memcpy(&n, (const uint8_t *)&c->limits + p->off, sizeof(n));
+	return json_integer((json_int_t)n);
+}
+
+static json_t *get_ops(const struct mgmt_lun_change *c, const struct param *p)
+{
+	return get_limit(c, p);
+}
+
+static json_t *get_bytes(const struct mgmt_lun_change *c, const struct param *p)
+{
+	return get_limit(c, p);
+}
+
+static json_t *get_tgt_ids(const struct mgmt_lun_change *c, const struct param *p)
+{
+	(void)p;
+	return json_integer(c->id.tgt_compat);
+}
+
+static json_t *get_scsi_id(const struct mgmt_lun_change *c, const struct param *p)
+{
+	(void)p;
+	return json_string(c->id.scsi_id);
+}
+
+static json_t *get_scsi_sn(const struct mgmt_lun_change *c, const struct param *p)
+{
+	(void)p;
+	return json_string(c->id.scsi_sn);
+}
+
+static json_t *get_write_cache(const struct mgmt_lun_change *c, const struct param *p)
+{
+	(void)p;
+	return json_integer(c->write_cache);
+}
+
+/* The user's pages; and of the control page SWP, which has no other name here. */
+static json_t *get_mode_page(const struct mgmt_lun_change *c, const struct param *p)
+{
+	const struct scsi_device_config *g = &c->config;
+	json_t *pages = json_array();
+	char text[16 + 4 * MODE_PAGE_BYTES_MAX];
+
+	(void)p;
+	if (g->swp) {
+		snprintf(text, sizeof(text), "10:0:10:%d:0:8:0:0:0:0:0:0:0",
+			 g->sense_descriptor ? 4 : 0);
+		json_array_append_new(pages, json_string(text));
+	}
+	for (unsigned int i = 0; i < g->nr_pages; i++) {
+		const struct scsi_device_page *page = &g->pages[i];
+		int n = snprintf(text, sizeof(text), "%u:%u:%u", page->code, page->subcode,
+				 page->bytes);
+
+		for (unsigned int k = 0; k < page->bytes; k++)
+			n += snprintf(text + n, sizeof(text) - (size_t)n, ":%u", page->b[k]);
+		json_array_append_new(pages, json_string(text));
+	}
+	return pages;
+}
+
 static const struct param params[] = {
-	{ "tgt_ids", MGMT_LUN_NEWS_INQUIRY, set_tgt_ids, .range = "0, 1",
+	{ "tgt_ids", MGMT_LUN_NEWS_INQUIRY, VALUE(tgt_ids), .range = "0, 1",
 	  .help = "1: the ids that tgt gave to this tid and LUN (not unique across hosts); 0: our own" },
-	{ "scsi_id", MGMT_LUN_NEWS_INQUIRY, set_scsi_id, .range = "1 to 24 characters",
+	{ "scsi_id", MGMT_LUN_NEWS_INQUIRY, VALUE(scsi_id), .range = "1 to 24 characters",
 	  .help = "SCSI id, of the device identification VPD page" },
-	{ "scsi_sn", MGMT_LUN_NEWS_INQUIRY, set_scsi_sn, .range = "1 to 36 characters",
+	{ "scsi_sn", MGMT_LUN_NEWS_INQUIRY, VALUE(scsi_sn), .range = "1 to 36 characters",
 	  .help = "unit serial number" },
-	{ "vendor_id", MGMT_LUN_NEWS_INQUIRY, set_text, CONFIG(vendor_id),
+	{ "vendor_id", MGMT_LUN_NEWS_INQUIRY, VALUE(text), CONFIG(vendor_id),
 	  .range = "8 characters", .help = "vendor of the INQUIRY data" },
-	{ "product_id", MGMT_LUN_NEWS_INQUIRY, set_text, CONFIG(product_id),
+	{ "product_id", MGMT_LUN_NEWS_INQUIRY, VALUE(text), CONFIG(product_id),
 	  .range = "16 characters", .help = "product of the INQUIRY data" },
-	{ "product_rev", MGMT_LUN_NEWS_INQUIRY, set_text, CONFIG(product_rev),
+	{ "product_rev", MGMT_LUN_NEWS_INQUIRY, VALUE(text), CONFIG(product_rev),
 	  .range = "4 characters", .help = "revision of the INQUIRY data" },
-	{ "sense_format", MGMT_LUN_NEWS_MODE, set_bool, CONFIG(sense_descriptor),
+	{ "sense_format", MGMT_LUN_NEWS_MODE, VALUE(bool), CONFIG(sense_descriptor),
 	  .range = "0, 1", .help = "sense data: 0 fixed, 1 descriptor format" },
-	{ "lbppbe", MGMT_LUN_NEWS_CAPACITY, set_number, CONFIG(lbppbe), .max = 15,
+	{ "lbppbe", MGMT_LUN_NEWS_CAPACITY, VALUE(number), CONFIG(lbppbe), .max = 15,
 	  .range = "0 to 15", .help = "logical blocks per physical block, as a power of two" },
-	{ "la_lba", MGMT_LUN_NEWS_CAPACITY, set_number, CONFIG(la_lba), .max = 0x3fff,
+	{ "la_lba", MGMT_LUN_NEWS_CAPACITY, VALUE(number), CONFIG(la_lba), .max = 0x3fff,
 	  .range = "0 to 16383", .help = "lowest aligned logical block" },
-	{ "optimal_xfer_gran", MGMT_LUN_NEWS_INQUIRY, set_number,
+	{ "optimal_xfer_gran", MGMT_LUN_NEWS_INQUIRY, VALUE(number),
 	  CONFIG(optimal_xfer_gran), .max = UINT16_MAX, .range = "0 to 65535",
 	  .help = "optimal transfer length granularity, blocks; 0: what the store says" },
-	{ "optimal_xfer_len", MGMT_LUN_NEWS_INQUIRY, set_number,
+	{ "optimal_xfer_len", MGMT_LUN_NEWS_INQUIRY, VALUE(number),
 	  CONFIG(optimal_xfer_len), .max = UINT32_MAX, .range = "0 to 4294967295",
 	  .help = "optimal transfer length, blocks; 0: what the store says" },
-	{ "removable", MGMT_LUN_NEWS_INQUIRY, set_bool, CONFIG(removable), .range = "0, 1",
+	{ "removable", MGMT_LUN_NEWS_INQUIRY, VALUE(bool), CONFIG(removable), .range = "0, 1",
 	  .help = "the medium is removable" },
-	{ "readonly", MGMT_LUN_NEWS_MODE, set_bool, CONFIG(readonly), .range = "0, 1",
+	{ "readonly", MGMT_LUN_NEWS_MODE, VALUE(bool), CONFIG(readonly), .range = "0, 1",
 	  .help = "writes are refused with WRITE PROTECTED" },
-	{ "online", MGMT_LUN_NEWS_MEDIUM, set_bool, CONFIG(online), .range = "0, 1",
+	{ "online", MGMT_LUN_NEWS_MEDIUM, VALUE(bool), CONFIG(online), .range = "0, 1",
 	  .help = "0: the medium is not ready" },
-	{ "thin_provisioning", MGMT_LUN_NEWS_INQUIRY, set_bool, CONFIG(thin_provisioning),
+	{ "thin_provisioning", MGMT_LUN_NEWS_INQUIRY, VALUE(bool), CONFIG(thin_provisioning),
 	  .range = "0, 1", .help = "offer UNMAP, where the store has it" },
-	{ "rotation_rate", MGMT_LUN_NEWS_INQUIRY, set_rotation_rate,
+	{ "rotation_rate", MGMT_LUN_NEWS_INQUIRY, VALUE(rotation_rate),
 	  CONFIG(rotation_rate), .range = "0, 1, 1025 to 65534",
 	  .help = "revolutions a minute; 1: no rotation; 0: not reported" },
-	{ "mode_page", MGMT_LUN_NEWS_MODE, set_mode_page,
+	{ "mode_page", MGMT_LUN_NEWS_MODE, VALUE(mode_page),
 	  .range = "page:subpage:length:byte:...",
 	  .help = "8:0 sets WCE (write cache), 10:0 sets D_SENSE and SWP; another page is shown as given (length 0: no longer)" },
-	{ "iops_limit", MGMT_LUN_NEWS_NONE, set_ops, LIMIT(iops_limit),
+	{ "iops_limit", MGMT_LUN_NEWS_NONE, VALUE(ops), LIMIT(iops_limit),
 	  .max = LIMIT_IOPS_MAX, .range = "0 to 1000000000",
 	  .help = "operations a second, of all initiators together; 0: no limit" },
-	{ "iops_burst", MGMT_LUN_NEWS_NONE, set_ops, LIMIT(iops_burst),
+	{ "iops_burst", MGMT_LUN_NEWS_NONE, VALUE(ops), LIMIT(iops_burst),
 	  .max = LIMIT_IOPS_MAX, .range = "0 to 1000000000",
 	  .help = "operations at once after a pause; 0: a tenth of iops_limit" },
-	{ "bw_limit", MGMT_LUN_NEWS_NONE, set_bytes, LIMIT(bw_limit),
+	{ "bw_limit", MGMT_LUN_NEWS_NONE, VALUE(bytes), LIMIT(bw_limit),
 	  .max = LIMIT_BYTES_MAX, .range = "0 to 1P, suffix k, M, G, T",
 	  .help = "bytes a second, of all initiators together; 0: no limit" },
-	{ "bw_burst", MGMT_LUN_NEWS_NONE, set_bytes, LIMIT(bw_burst),
+	{ "bw_burst", MGMT_LUN_NEWS_NONE, VALUE(bytes), LIMIT(bw_burst),
 	  .max = LIMIT_BYTES_MAX, .range = "0 to 1P, suffix k, M, G, T",
 	  .help = "bytes at once after a pause; 0: a tenth of bw_limit" },
+	{ "write_cache", MGMT_LUN_NEWS_MODE, VALUE(write_cache), .range = "0, 1",
+	  .help = "WCE, whether writes may rest in a cache; default: what the store does by itself" },
 	{ "pr_clear", MGMT_LUN_NEWS_NONE, set_pr_clear, .range = "1",
 	  .help = "forget all registrations and reservations, for a cluster that is lost" },
 	{ "size", MGMT_LUN_NEWS_CAPACITY, set_size, .range = "auto, or bytes (with k, M, G, T, P)",
@@ -390,19 +509,11 @@ static int set_one(struct mgmt_lun_change *c, const struct param *p, const json_
 		   struct mgmt_fault *f)
 {
 	struct mgmt_lun_change before;
-	char number[24];
-	const char *text = number;
+	char number[MGMT_SCALAR_BYTES];
 	int err;
 
-	if (json_is_string(v))
-		text = json_string_value(v);
-	else if (json_is_boolean(v))
-		text = json_is_true(v) ? "1" : "0";
-	else
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-			 json_integer_value(v));
 	before = *c;
-	err = p->set(c, p, text, f);
+	err = p->set(c, p, mgmt_fields_scalar(v, number), f);
 	if (!err && differs(&before, c, p))
 		c->news |= BIT(p->news);
 	return err;
@@ -420,7 +531,7 @@ int mgmt_lun_params_set(struct mgmt_lun_change *c, const json_t *values,
 	json_object_foreach((json_t *)values, name, v) {
 		if (is_param(name))
 			continue;
-		*ret_fault = (struct mgmt_fault){ "params", MGMT_ERR_INVALID, "" };
+		*ret_fault = (struct mgmt_fault){ "params", MGMT_ERR_INVALID, "", "" };
 		snprintf(ret_fault->sentence, sizeof(ret_fault->sentence),
 			 "a logical unit has no parameter '%s'",
 			 text_quote(quoted, sizeof(quoted), name, strlen(name)));
@@ -440,4 +551,47 @@ int mgmt_lun_params_set(struct mgmt_lun_change *c, const json_t *values,
 		}
 	}
 	return err;
+}
+
+json_t *mgmt_lun_params_get(const struct mgmt_lun_change *c)
+{
+	struct mgmt_lun_change fresh = *c;
+	json_t *all = json_object();
+
+	fresh.config = scsi_device_default;
+	fresh.limits = (struct lu_qos_limits){ 0 };
+	fresh.write_cache = -1;
+	if (c->id.tgt_compat)
+		lu_identity_tgt(&fresh.id, c->tid, c->lun);
+	else
+		lu_identity_default(&fresh.id, c->target_name, c->tid, c->lun);
+	fresh.id.tgt_compat = false;
+	for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
+		const struct param *p = &params[i];
+		json_t *v, *without;
+
+		if (!p->get)
+			continue;
+		v = p->get(c, p);
+		without = p->get(&fresh, p);
+		if (!json_equal(v, without))
+			json_object_set(all, p->name, v);
+		json_decref(v);
+		json_decref(without);
+	}
+	return all;
+}
+
+unsigned int mgmt_lun_params_news(const json_t *before, const json_t *after)
+{
+	unsigned int news = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(params); i++) {
+		const json_t *a = json_object_get(before, params[i].name);
+		const json_t *b = json_object_get(after, params[i].name);
+
+		if (a != b && !json_equal(a, b))
+			news |= BIT(params[i].news);
+	}
+	return news;
 }

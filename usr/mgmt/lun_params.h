@@ -53,6 +53,13 @@ enum mgmt_lun_news {
 int mgmt_lun_params_set(struct mgmt_lun_change *c, const json_t *values,
 			struct mgmt_fault *ret_fault);
 
+/* What differs from a new logical unit, as mgmt_lun_params_set() takes it; the
+ * caller's.  write_cache -1: as the store does by itself. */
+json_t *mgmt_lun_params_get(const struct mgmt_lun_change *c);
+/* What initiators are to be told when the one becomes the other, both of the
+ * function above: BIT() of enum mgmt_lun_news. */
+unsigned int mgmt_lun_params_news(const json_t *before, const json_t *after);
+
 /* Rows for the documentation, until NULL. */
 const char *mgmt_lun_params_name(unsigned int n, const char **ret_range,
 				 const char **ret_help);

@@ -46,8 +46,7 @@ void mgmt_lun_update_apply(struct lu *lu, const struct mgmt_lun_change *c)
 		atomic_store(&lu->write_cache, c->write_cache != 0);
 }
 
-/* 0, or -ENOMEM and nothing has changed. */
-static int apply(struct mgmt_lun *l, const struct mgmt_lun_change *c)
+int mgmt_lun_update_now(struct mgmt_lun *l, const struct mgmt_lun_change *c)
 {
 	const struct lu_identity before = *lu_identity(l->lu);
 	const struct lu_qos_limits limits = *lu_qos_limits(l->lu);
@@ -87,9 +86,9 @@ void mgmt_lun_update_warn(struct mgmt_call *call, const struct lu *lu,
 			      "the store was opened read-only: remove the LUN and add it anew to write");
 }
 
-static struct mgmt_lun_change as_it_is(const struct mgmt_lun *l)
+void mgmt_lun_update_present(const struct mgmt_lun *l, struct mgmt_lun_change *ret_c)
 {
-	return (struct mgmt_lun_change){
+	*ret_c = (struct mgmt_lun_change){
 		.config = *scsi_device_config(l->dev),
 		.id = *lu_identity(l->lu),
 		.write_cache = atomic_load(&l->lu->write_cache),
@@ -121,7 +120,7 @@ static struct mgmt_lun *wanted(struct updating *u, struct mgmt_lun_change *ret)
 	struct mgmt_fault fault;
 
 	if (l) {
-		*ret = as_it_is(l);
+		mgmt_lun_update_present(l, ret);
 		if (!mgmt_lun_params_set(ret, mgmt_rpc_pairs(u->call, "params"), &fault))
 			return l;
 		mgmt_rpc_fail(u->call, fault.error, fault.field, "%s", fault.sentence);
@@ -130,9 +129,24 @@ static struct mgmt_lun *wanted(struct updating *u, struct mgmt_lun_change *ret)
 	return NULL;
 }
 
+void mgmt_lun_update_flush_failed(struct mgmt_call *call, int err)
+{
+	mgmt_rpc_warn(call, "the write cache is off, but what it held was not flushed: %s",
+		      strerrordesc_np(-err) ?: "unknown error");
+}
+
+static void flushed(void *arg, int err)
+{
+	struct mgmt_call *call = arg;
+
+	if (err)
+		mgmt_lun_update_flush_failed(call, err);
+	mgmt_rpc_reply(call, NULL);
+}
+
 static void flush(struct lu *lu, struct mgmt_call *call)
 {
-	mgmt_lun_cache_flush(lu, call);
+	mgmt_lun_cache_flush(lu, flushed, call);
 }
 
 static void reply(struct lu *lu, struct mgmt_call *call)
@@ -154,7 +168,7 @@ static void change(struct updating *u)
 	/* An initiator may be changing it: not ours. */
 	if (c.write_cache == atomic_load(&l->lu->write_cache))
 		c.write_cache = -1;
-	err = apply(l, &c);
+	err = mgmt_lun_update_now(l, &c);
 	if (err < 0) {
 		mgmt_rpc_fail_errno(call, err, "cannot change the logical unit");
 		updating_free(u);

@@ -14,6 +14,13 @@ struct mgmt_lun_change;
 /* The method lun.update. */
 void mgmt_lun_update_run(struct mgmt_call *call);
 
+/* The LUN as it is, for a change to begin with.  It is READY and no controller. */
+void mgmt_lun_update_present(const struct mgmt_lun *l, struct mgmt_lun_change *ret_c);
+/* 0, or -ENOMEM and nothing has changed.  write_cache -1 stays as it is. */
+int mgmt_lun_update_now(struct mgmt_lun *l, const struct mgmt_lun_change *c);
+/* Of a cache that was switched off: tell the caller. */
+void mgmt_lun_update_flush_failed(struct mgmt_call *call, int err);
+
 /* The parts of a change that are atomics of the LU. */
 void mgmt_lun_update_apply(struct lu *lu, const struct mgmt_lun_change *c);
 /* Tell the caller what of a change has no effect. */

@@ -10,6 +10,7 @@
 #include "iscsi/proto.h"
 #include "mgmt/account.h"
 #include "mgmt/acl.h"
+#include "mgmt/config.h"
 #include "mgmt/connection.h"
 #include "mgmt/describe.h"
 #include "mgmt/list.h"
@@ -66,22 +67,40 @@ const struct mgmt_method mgmt_methods[] = {
 	{ "account.delete", "Unbind an account everywhere and forget it",
 	  .run = mgmt_account_delete, FIELDS(USER) },
 	{ "account.list", "Tell the names of all accounts",
-	  "`accounts`: names, the newest first", .run = mgmt_account_list, NO_FIELDS },
+	  "`accounts`: names, the newest first", .run = mgmt_account_list, .reads = true, NO_FIELDS },
 	{ "account.unbind", "Unbind an account from a target, or from discovery",
 	  .run = mgmt_account_unbind, FIELDS(USER, TID_OF(false), OUTGOING) },
 
+	{ "config.apply",
+	  "Make a wanted state true: all of it or, if something is wrong, nothing; what is as "
+	  "wanted is not touched",
+	  "`applied`, `nr_changes`, `changes`: sentences; `in_use`: targets that were left alone, "
+	  "each with `name`, `tid` and the `changes` that it lacks",
+	  .run = mgmt_config_apply,
+	  FIELDS({ "state", "see: the state; a member that is absent stays as it is",
+		   MGMT_OBJECT, true, .of = mgmt_config_state_fields },
+		 { "only", "names of targets; nothing happens to others, and accounts and portals "
+		   "are added or changed but not removed", MGMT_LIST, .max = MGMT_CONFIG_TARGETS_MAX },
+		 FORCE("also what sessions would feel, on targets that have some"),
+		 { "dry_run", "change nothing, only tell what is different", MGMT_BOOL },
+		 { "tell", "tell `changes` also if it is done", MGMT_BOOL },
+		 { "ignore_errors", "leave out a logical unit whose store cannot be opened",
+		   MGMT_BOOL }) },
+	{ "config.get", "Tell the whole configuration",
+	  "`state`: what config.apply takes", .run = mgmt_config_get, .reads = true,
+	  FIELDS({ "secrets", "with the passwords; for root and tgtd's own user", MGMT_BOOL }) },
 	{ "connection.delete",
 	  "End a connection, and so its session; answered when it is gone",
 	  .run = mgmt_connection_delete, FIELDS(TID, SID, CID(true)) },
 	{ "connection.list", "Tell the sessions of a target",
 	  "`sessions`: each with `sid`, `initiator`, `alias`, `connections`",
-	  .run = mgmt_connection_list, FIELDS(TID) },
+	  .run = mgmt_connection_list, .reads = true, FIELDS(TID) },
 	{ "connection.stat", "Tell the counters of a session's connections",
-	  "`connections`: counters for each", .run = mgmt_stats_connection,
+	  "`connections`: counters for each", .run = mgmt_stats_connection, .reads = true,
 	  FIELDS(TID, SID, CID(false)) },
 
 	{ "driver.list", "Tell the transports, with their states and targets",
-	  "`drivers`", .run = mgmt_portal_driver_list, NO_FIELDS },
+	  "`drivers`", .run = mgmt_portal_driver_list, .reads = true, NO_FIELDS },
 	{ "driver.start", "Open the portals again that driver.stop closed",
 	  .run = mgmt_portal_driver_start, NO_FIELDS },
 	{ "driver.stop", "Close all portals; there must be no target",
@@ -106,7 +125,7 @@ const struct mgmt_method mgmt_methods[] = {
 	  .run = mgmt_lun_delete,
 	  FIELDS(TID, LUN, FORCE("also if an initiator uses it or has locked its medium")) },
 	{ "lun.stat", "Tell the counters of a logical unit", LUN_ROWS,
-	  .run = mgmt_stats_lun, FIELDS(TID, LUN) },
+	  .run = mgmt_stats_lun, .reads = true, FIELDS(TID, LUN) },
 	{ "lun.update", "Change parameters of a logical unit: all of them, or none",
 	  .run = mgmt_lun_update_run, FIELDS(TID, LUN, LUN_PARAMS(true)) },
 
@@ -117,22 +136,22 @@ const struct mgmt_method mgmt_methods[] = {
 	  .run = mgmt_portal_delete, FIELDS(PORTAL) },
 	{ "portal.list", "Tell the portals",
 	  "`portals`: each with `portal` and `tpgt`, the newest first",
-	  .run = mgmt_portal_list, NO_FIELDS },
+	  .run = mgmt_portal_list, .reads = true, NO_FIELDS },
 
 	{ "session.stat", "Tell the counters of a session",
 	  SESSION_ROWS "; `connections`: counters for each",
-	  .run = mgmt_stats_session, FIELDS(TID, SID) },
+	  .run = mgmt_stats_session, .reads = true, FIELDS(TID, SID) },
 
 	{ "system.describe", "Tell these methods",
-	  "`version`, `methods`, `lun_params`, `tpg_params`", .run = mgmt_describe_call, NO_FIELDS },
+	  "`version`, `methods`, `lun_params`, `tpg_params`", .run = mgmt_describe_call, .reads = true, NO_FIELDS },
 	{ "system.show", "Tell the state, drivers, stores and device types",
 	  "`version`, `state`, `debug`, `drivers`, `stores`, `device_types`, `accounts` of discovery",
-	  .run = mgmt_system_show, NO_FIELDS },
+	  .run = mgmt_system_show, .reads = true, NO_FIELDS },
 	{ "system.shutdown", "End the daemon; there must be no target",
 	  "`{}`; the connection stays open until the daemon's end",
 	  .run = mgmt_system_shutdown, NO_FIELDS },
 	{ "system.stat", "Tell the counters of all logical units", LUN_ROWS,
-	  .run = mgmt_stats_system, NO_FIELDS },
+	  .run = mgmt_stats_system, .reads = true, NO_FIELDS },
 	{ "system.update", "Change a setting of the daemon", .run = mgmt_system_update,
 	  FIELDS({ "name", "State (offline, ready), debug (on, off), iSNS (Off)", MGMT_TEXT,
 		   true, 1, 64 },
@@ -147,12 +166,12 @@ const struct mgmt_method mgmt_methods[] = {
 	  "Remove a target with its logical units; answered when their stores are closed",
 	  .run = mgmt_target_delete, FIELDS(TID, FORCE("also if it has sessions: they are closed")) },
 	{ "target.get", "Tell the iSCSI parameters of a target",
-	  "`params`: pairs of name and value", .run = mgmt_target_params_get, FIELDS(TID) },
+	  "`params`: pairs of name and value", .run = mgmt_target_params_get, .reads = true, FIELDS(TID) },
 	{ "target.list", "Tell everything about all targets",
 	  "`targets`, in order of tid: each with `sessions`, `luns`, `accounts`, `acl`",
-	  .run = mgmt_list_targets, NO_FIELDS },
+	  .run = mgmt_list_targets, .reads = true, NO_FIELDS },
 	{ "target.stat", "Tell the counters of a target's logical units", LUN_ROWS,
-	  .run = mgmt_stats_target, FIELDS(TID) },
+	  .run = mgmt_stats_target, .reads = true, FIELDS(TID) },
 	{ "target.unbind", "Take back what target.bind gave; sessions stay",
 	  .run = mgmt_acl_unbind, FIELDS(TID, ADDRESS, INITIATOR) },
 	{ "target.update", "Change an iSCSI parameter, for logins to come, or the state",
@@ -172,7 +191,7 @@ const struct mgmt_method mgmt_methods[] = {
 	{ "tpg.list", "Tell the target port groups of a target",
 	  "`groups`, in order of tpg: each with its parameters, `changed_by` (none, implicit, "
 	  "explicit), `ports`, and `luns` with a state of their own",
-	  .run = mgmt_tpg_list, FIELDS(TID) },
+	  .run = mgmt_tpg_list, .reads = true, FIELDS(TID) },
 	{ "tpg.update",
 	  "Change a target port group; with a lun, the state of that logical unit only, "
 	  "else of all; answered when every command is judged by it",

@@ -90,6 +90,17 @@ static void remember(const struct sockaddr_storage *addr, uint16_t tpgt, void *a
 	json_array_insert_new(arg, 0, describe(addr, tpgt));
 }
 
+json_t *mgmt_portal_config(void)
+{
+	json_t *portals = json_array();
+
+	if (stopped)
+		json_array_extend(portals, remembered);
+	else
+		iscsi_portal_each(remember, portals);
+	return portals;
+}
+
 void mgmt_portal_driver_stop(struct mgmt_call *call)
 {
 	if (mgmt_target_count()) {

@@ -5,6 +5,9 @@
  *
  * A handler may answer from within run() or later; next_calls() is a loop and
  * not a recursion, so a long batch of quick calls needs no stack.
+ *
+ * A call may ask to be alone (config.apply does): then those that change something
+ * are started when it has ended, in the order in which they came.
  */
 #include "mgmt/rpc.h"
 
@@ -12,6 +15,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/list.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -30,8 +34,9 @@ struct request {
 	const struct mgmt_method *methods;
 	json_t *doc;
 	size_t next, n;			/* of the batch; n is 1 for a single call */
-	bool batch, looping;
+	bool batch, looping, trusted;
 	struct mgmt_call call;		/* the one that runs */
+	struct list_head node;		/* of `waiting`; then call was not started */
 	char *out;			/* answers so far */
 	size_t out_bytes, out_max;
 	bool no_memory;
@@ -46,6 +51,9 @@ static const struct mgmt_field common[] = {
 	  .error = MGMT_ERR_NO_DRIVER },
 	{ NULL }
 };
+
+static const struct mgmt_call *alone;	/* NULL: none is */
+static struct list_head waiting = LIST_HEAD_INIT(waiting);
 
 static void next_calls(struct request *r);
 
@@ -118,6 +126,16 @@ static json_t *error_answer(const json_t *id, int code, const char *sentence,
 			 "field", field);
 }
 
+static void run_waiting(void)
+{
+	while (!alone && !list_empty(&waiting)) {
+		struct request *r = container_of(waiting.next, struct request, node);
+
+		list_del(&r->node);
+		r->call.method->run(&r->call);
+	}
+}
+
 static void call_ended(struct mgmt_call *call)
 {
 	struct request *r = request_of(call);
@@ -126,6 +144,10 @@ static void call_ended(struct mgmt_call *call)
 	call->waiting = false;
 	json_decref(call->warnings);
 	call->warnings = NULL;
+	if (alone == call) {
+		alone = NULL;
+		run_waiting();
+	}
 	if (!r->looping)
 		next_calls(r);
 }
@@ -159,7 +181,7 @@ static void fail(struct mgmt_call *call, int code, enum mgmt_error error,
 void mgmt_rpc_fail(struct mgmt_call *call, enum mgmt_error error, const char *field,
 		   const char *fmt, ...)
 {
-	char sentence[512];
+	char sentence[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -268,8 +290,10 @@ static void start_call(struct request *r, json_t *doc)
 		fail(call, MGMT_RPC_NO_METHOD, MGMT_ERR_INVALID, NULL, sentence);
 	} else if (mgmt_fields_check(call->method->fields, common, call->params,
 				     &fault) < 0) {
-		fail(call, MGMT_RPC_BAD_PARAMS, fault.error, fault.field,
-		     fault.sentence);
+		fail(call, MGMT_RPC_BAD_PARAMS, fault.error,
+		     *fault.where ? fault.where : fault.field, fault.sentence);
+	} else if (alone && !call->method->reads) {
+		list_add_tail(&waiting, &r->node);
 	} else {
 		call->method->run(call);
 	}
@@ -320,8 +344,8 @@ static void answer_only(struct request *r, int code, const char *sentence)
 	add_answer(r, error_answer(NULL, code, sentence, MGMT_ERR_INVALID, NULL));
 }
 
-void mgmt_rpc_run(const struct mgmt_method *methods, const char *line, size_t n,
-		  void (*answered)(void *arg, char *text), void *arg)
+static void run_request(const struct mgmt_method *methods, const char *line, size_t n,
+			bool trusted, void (*answered)(void *arg, char *text), void *arg)
 {
 	struct request *r = calloc(1, sizeof(*r));
 	json_error_t where;
@@ -332,6 +356,7 @@ void mgmt_rpc_run(const struct mgmt_method *methods, const char *line, size_t n,
 		return;
 	}
 	r->methods = methods;
+	r->trusted = trusted;
 	r->answered = answered;
 	r->arg = arg;
 	r->doc = json_loadb(line, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
@@ -344,6 +369,29 @@ void mgmt_rpc_run(const struct mgmt_method *methods, const char *line, size_t n,
 	else if (r->n > MGMT_BATCH_MAX)
 		answer_only(r, MGMT_RPC_INVALID, "too many calls in a batch");
 	next_calls(r);
+}
+
+void mgmt_rpc_run(const struct mgmt_method *methods, const char *line, size_t n,
+		  void (*answered)(void *arg, char *text), void *arg)
+{
+	run_request(methods, line, n, true, answered, arg);
+}
+
+void mgmt_rpc_run_untrusted(const struct mgmt_method *methods, const char *line, size_t n,
+			    void (*answered)(void *arg, char *text), void *arg)
+{
+	run_request(methods, line, n, false, answered, arg);
+}
+
+bool mgmt_rpc_trusted(const struct mgmt_call *call)
+{
+	return container_of((struct mgmt_call *)call, struct request, call)->trusted;
+}
+
+void mgmt_rpc_alone(struct mgmt_call *call)
+{
+	assert(!alone);
+	alone = call;
 }
 
 /* --- values ----------------------------------------------------------- */
@@ -368,6 +416,11 @@ static const json_t *value(const struct mgmt_call *call, const char *field,
 	assert(f->name && f->type == type);	/* the handler's bug */
 	(void)type;
 	return json_object_get(call->params, field);
+}
+
+const json_t *mgmt_rpc_params(const struct mgmt_call *call)
+{
+	return call->params;
 }
 
 bool mgmt_rpc_has(const struct mgmt_call *call, const char *field)
@@ -395,4 +448,9 @@ const char *mgmt_rpc_text(const struct mgmt_call *call, const char *field)
 const json_t *mgmt_rpc_pairs(const struct mgmt_call *call, const char *field)
 {
 	return value(call, field, MGMT_PAIRS);
+}
+
+const json_t *mgmt_rpc_json(const struct mgmt_call *call, const char *field)
+{
+	return json_object_get(call->params, field);
 }

@@ -22,6 +22,7 @@ struct mgmt_method {
 	/* Must lead to one mgmt_rpc_reply() or mgmt_rpc_fail(), from within or
 	 * later.  Params have been checked against the fields. */
 	void (*run)(struct mgmt_call *call);
+	bool reads;			/* changes nothing */
 };
 
 /*
@@ -31,6 +32,10 @@ struct mgmt_method {
  */
 void mgmt_rpc_run(const struct mgmt_method *methods, const char *line, size_t n,
 		  void (*answered)(void *arg, char *text), void *arg);
+
+/* The same for a peer who may manage us but not see secrets. */
+void mgmt_rpc_run_untrusted(const struct mgmt_method *methods, const char *line, size_t n,
+			    void (*answered)(void *arg, char *text), void *arg);
 
 /* A line that tells of an error outside any call.  malloc'ed; NULL: no memory. */
 char *mgmt_rpc_error_line(int code, const char *sentence);
@@ -43,12 +48,24 @@ json_t *mgmt_rpc_string(const char *s);
 const struct mgmt_method *mgmt_rpc_method(const struct mgmt_call *call);
 const struct mgmt_method *mgmt_rpc_methods(const struct mgmt_call *call);
 
+/* All of them; NULL: none were given. */
+const json_t *mgmt_rpc_params(const struct mgmt_call *call);
+
 /* Values of fields that the method has.  Absent: @fallback, NULL, false. */
 bool mgmt_rpc_has(const struct mgmt_call *call, const char *field);
 int64_t mgmt_rpc_int(const struct mgmt_call *call, const char *field, int64_t fallback);
 bool mgmt_rpc_bool(const struct mgmt_call *call, const char *field);
 const char *mgmt_rpc_text(const struct mgmt_call *call, const char *field);
 const json_t *mgmt_rpc_pairs(const struct mgmt_call *call, const char *field);
+/* Of an MGMT_OBJECT or MGMT_LIST. */
+const json_t *mgmt_rpc_json(const struct mgmt_call *call, const char *field);
+
+/* Whether the caller may see secrets. */
+bool mgmt_rpc_trusted(const struct mgmt_call *call);
+
+/* Until this call ends, calls that change something wait for it, of whomever they
+ * are.  Not twice for a call. */
+void mgmt_rpc_alone(struct mgmt_call *call);
 
 /* The end of a call.  Takes @result; NULL means: nothing to tell. */
 void mgmt_rpc_reply(struct mgmt_call *call, json_t *result);

@@ -43,6 +43,7 @@ struct client {
 	bool looping;			/* in run_lines() */
 	bool eof;			/* nothing more will come */
 	bool dead;			/* no socket any more */
+	bool trusted;			/* may see secrets: root, or our own user */
 };
 
 static struct {
@@ -166,7 +167,8 @@ static void run_line(struct client *c, const char *end)
 		blank = strchr(" \t\r", c->in[i]) && c->in[i];
 	if (!blank) {
 		c->running = true;
-		mgmt_rpc_run(server.methods, c->in, n, answered, c);
+		(c->trusted ? mgmt_rpc_run : mgmt_rpc_run_untrusted)(
+			server.methods, c->in, n, answered, c);
 	}
 	c->in_bytes -= n + 1;
 	memmove(c->in, end + 1, c->in_bytes);
@@ -237,7 +239,7 @@ static void client_read(struct client *c)
 	ssize_t n;
 
 	if (err == -EMSGSIZE) {
-		refuse_and_drop(c, MGMT_RPC_INVALID, "a request is longer than 1 MiB");
+		refuse_and_drop(c, MGMT_RPC_INVALID, "a request is longer than 16 MiB");
 		return;
 	}
 	if (err) {
@@ -321,7 +323,7 @@ static void turn_away(int fd, int code, const char *sentence)
 	close(fd);
 }
 
-static void client_new(int fd)
+static void client_new(int fd, bool trusted)
 {
 	struct client *c = calloc(1, sizeof(*c));
 
@@ -329,6 +331,7 @@ static void client_new(int fd)
 		close(fd);
 		return;
 	}
+	c->trusted = trusted;
 	c->watch = (struct watch){ .fd = fd, .events = EPOLLIN, .ready = client_ready };
 	if (reactor_watch_add(server.reactor, &c->watch) < 0) {
 		close(fd);
@@ -378,7 +381,7 @@ static void listener_ready(struct watch *w, uint32_t events)
 		turn_away(fd, MGMT_RPC_REFUSED,
 			  "too many management clients are connected");
 	} else {
-		client_new(fd);
+		client_new(fd, uid == 0 || uid == geteuid());
 	}
 }
 

@@ -2,7 +2,9 @@
 /* mgmt/system.c - state, settings, and the end of everything. */
 #include "mgmt/system.h"
 
+#include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/log.h"
@@ -68,60 +70,84 @@ void mgmt_system_show(struct mgmt_call *call)
 
 /* --- update ----------------------------------------------------------- */
 
-static bool set_state(const char *value)
+static bool set_state(const char *value, bool really)
 {
 	if (strcmp(value, "ready") != 0 && strcmp(value, "offline") != 0)
 		return false;
-	offline = !strcmp(value, "offline");
-	iscsi_portal_set_open(!offline);
+	if (really) {
+		offline = !strcmp(value, "offline");
+		iscsi_portal_set_open(!offline);
+	}
 	return true;
 }
 
-static bool set_debug(const char *value)
+static bool set_debug(const char *value, bool really)
 {
 	bool on;
 
 	if (parse_bool(value, &on) < 0)
 		return false;
-	atomic_store(&log_debug_enabled, on);
+	if (really)
+		atomic_store(&log_debug_enabled, on);
 	return true;
 }
 
 /* There is no iSNS client: to switch it off is all that can be done. */
-static bool set_isns(const char *value)
+static bool set_isns(const char *value, bool really)
 {
 	bool on;
 
+	(void)really;
 	return parse_bool(value, &on) == 0 && !on;
 }
 
 static const struct {
 	const char *name, *values;
-	bool (*set)(const char *value);	/* false: not one of the values */
+	/* False: not one of the values.  Not @really: only look. */
+	bool (*set)(const char *value, bool really);
 } settings[] = {
 	{ "State", "offline or ready", set_state },
 	{ "debug", "on or off", set_debug },
 	{ "iSNS", "Off: iSNS is not implemented", set_isns },
 };
 
-void mgmt_system_update(struct mgmt_call *call)
+int mgmt_system_set(const char *name, const char *value, bool really,
+		    struct mgmt_fault *ret_fault)
 {
-	const char *name = mgmt_rpc_text(call, "name");
-	const char *value = mgmt_rpc_text(call, "value");
 	char quoted[64];
 
+	*ret_fault = (struct mgmt_fault){ .field = "value", .error = MGMT_ERR_INVALID };
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
 		if (strcmp(settings[i].name, name) != 0)
 			continue;
-		if (settings[i].set(value))
-			mgmt_rpc_reply(call, NULL);
-		else
-			mgmt_rpc_fail(call, MGMT_ERR_INVALID, "value", "%s must be %s",
-				      name, settings[i].values);
-		return;
+		if (settings[i].set(value, really))
+			return 0;
+		snprintf(ret_fault->sentence, sizeof(ret_fault->sentence), "%s must be %s",
+			 name, settings[i].values);
+		return -EINVAL;
 	}
-	mgmt_rpc_fail(call, MGMT_ERR_INVALID, "name", "the system has no setting '%s'",
-		      text_quote(quoted, sizeof(quoted), name, strlen(name)));
+	ret_fault->field = "name";
+	snprintf(ret_fault->sentence, sizeof(ret_fault->sentence),
+		 "the system has no setting '%s'",
+		 text_quote(quoted, sizeof(quoted), name, strlen(name)));
+	return -EINVAL;
+}
+
+json_t *mgmt_system_config(void)
+{
+	return json_pack("{s:s, s:s}", "State", offline ? "offline" : "ready", "debug",
+			 atomic_load(&log_debug_enabled) ? "on" : "off");
+}
+
+void mgmt_system_update(struct mgmt_call *call)
+{
+	struct mgmt_fault fault;
+
+	if (mgmt_system_set(mgmt_rpc_text(call, "name"), mgmt_rpc_text(call, "value"), true,
+			    &fault) < 0)
+		mgmt_rpc_fail(call, fault.error, fault.field, "%s", fault.sentence);
+	else
+		mgmt_rpc_reply(call, NULL);
 }
 
 /* --- the end ---------------------------------------------------------- */
@@ -160,6 +186,11 @@ bool mgmt_system_accepts(struct mgmt_call *call)
 	if (closing.begun)
 		mgmt_rpc_fail(call, MGMT_ERR_INVALID, NULL, "this tgtd is ending");
 	return !closing.begun;
+}
+
+bool mgmt_system_ends(void)
+{
+	return closing.begun;
 }
 
 void mgmt_system_settled(void)

@@ -46,7 +46,7 @@ static unsigned int place_of(int tid)
 	return from;
 }
 
-static struct mgmt_target *lookup(int tid)
+struct mgmt_target *mgmt_target_lookup(int tid)
 {
 	const unsigned int i = place_of(tid);
 
@@ -55,7 +55,7 @@ static struct mgmt_target *lookup(int tid)
 
 struct mgmt_target *mgmt_target_find(int tid)
 {
-	struct mgmt_target *t = lookup(tid);
+	struct mgmt_target *t = mgmt_target_lookup(tid);
 
 	return t && !t->leaving ? t : NULL;
 }
@@ -142,7 +142,6 @@ static void target_free(struct mgmt_target *t)
 	free(t);
 }
 
-/* -ENOMEM; or what iscsi_target_new() says. */
 static int target_new(const char *name, int tid, struct mgmt_target **ret_t)
 {
 	struct scsi_device *controller;
@@ -171,11 +170,24 @@ static int target_new(const char *name, int tid, struct mgmt_target **ret_t)
 	return 0;
 }
 
+int mgmt_target_new(const char *name, int tid, struct mgmt_target **ret_t)
+{
+	int err = mgmt_target_lookup(tid) ? -EEXIST : reserve_place();
+
+	if (!err)
+		err = target_new(name, tid, ret_t);
+	if (err)
+		return err;
+	table_add(*ret_t);
+	log_info("target %d %s: created", tid, name);
+	return 0;
+}
+
 void mgmt_target_create(struct mgmt_call *call)
 {
 	const int tid = (int)mgmt_rpc_int(call, "tid", 0);
 	const char *name = mgmt_rpc_text(call, "name");
-	const struct mgmt_target *other = lookup(tid);
+	const struct mgmt_target *other = mgmt_target_lookup(tid);
 	char quoted[256];
 	struct mgmt_target *t;
 	int err;
@@ -196,9 +208,7 @@ void mgmt_target_create(struct mgmt_call *call)
 			      ISCSI_NAME_MAX);
 		return;
 	}
-	err = reserve_place();
-	if (!err)
-		err = target_new(name, tid, &t);
+	err = mgmt_target_new(name, tid, &t);
 	if (err == -EEXIST) {
 		mgmt_rpc_fail(call, MGMT_ERR_TARGET_EXISTS, "name",
 			      "there is a target %s", name);
@@ -208,8 +218,6 @@ void mgmt_target_create(struct mgmt_call *call)
 		mgmt_rpc_fail_errno(call, err, "cannot make the target");
 		return;
 	}
-	table_add(t);
-	log_info("target %d %s: created", tid, name);
 	mgmt_rpc_reply(call, NULL);
 }
 

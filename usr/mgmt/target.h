@@ -31,6 +31,11 @@ struct mgmt_target {
 
 /* NULL: none, or on its way out. */
 struct mgmt_target *mgmt_target_find(int tid);
+/* Also one that is on its way out: its number is taken. */
+struct mgmt_target *mgmt_target_lookup(int tid);
+/* Make one, with a controller and a default config.  -EEXIST (tid or name), -EINVAL (no
+ * iSCSI name), -ENOMEM. */
+int mgmt_target_new(const char *name, int tid, struct mgmt_target **ret_t);
 /* The target of field "tid", or NULL after the call was failed. */
 struct mgmt_target *mgmt_target_of(struct mgmt_call *call);
 

@@ -88,6 +88,40 @@ void mgmt_target_params_get(struct mgmt_call *call)
 	mgmt_rpc_reply(call, json_pack("{s:o}", "params", params));
 }
 
+static void put_redirect(json_t *to, const struct iscsi_redirect *r)
+{
+	if (*r->address)
+		json_object_set_new(to, "RedirectAddress", json_string(r->address));
+	if (r->port)
+		json_object_set_new(to, "RedirectPort", json_integer(r->port));
+	if (r->reason != ISCSI_REDIRECT_NONE)
+		json_object_set_new(to, "RedirectReason",
+				    json_string(r->reason == ISCSI_REDIRECT_PERMANENT ?
+						"Permanent" : "Temporary"));
+	if (r->callback)
+		json_object_set_new(to, "RedirectCallback", mgmt_rpc_string(r->callback));
+}
+
+json_t *mgmt_target_params_config(const struct iscsi_target_config *c)
+{
+	char value[ISCSI_KEYS_VALUE_MAX + 1];
+	json_t *all = json_object();
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		uint32_t v;
+
+		memcpy(&v, (const char *)c + numbers[i].off, sizeof(v));
+		json_object_set_new(all, numbers[i].name, json_integer(v));
+	}
+	for (int key = 0; key < ISCSI_KEYS_SHOWN; key++)
+		if (c->params.set & BIT(key))
+			json_object_set_new(all, iscsi_keys_name(key),
+					    json_string(iscsi_keys_show(&c->params, key, value,
+									sizeof(value))));
+	put_redirect(all, &c->redirect);
+	return all;
+}
+
 /* --- update ----------------------------------------------------------- */
 
 /* 0, or -EINVAL with a sentence in @why. */
@@ -132,8 +166,8 @@ static int set_key(struct iscsi_target_config *c, enum iscsi_key key, const char
 	return -EINVAL;
 }
 
-static int set_param(struct iscsi_target_config *c, const char *name, const char *value,
-		     char *why, size_t why_bytes)
+int mgmt_target_params_set(struct iscsi_target_config *c, const char *name,
+			   const char *value, char *why, size_t why_bytes)
 {
 	enum iscsi_key key;
 	char quoted[64];
@@ -164,8 +198,8 @@ void mgmt_target_params_update(struct mgmt_call *call)
 	c = mgmt_target_edit(call, t);
 	if (!c)
 		return;
-	if (set_param(c, mgmt_rpc_text(call, "name"), mgmt_rpc_text(call, "value"), why,
-		      sizeof(why)) < 0) {
+	if (mgmt_target_params_set(c, mgmt_rpc_text(call, "name"),
+				   mgmt_rpc_text(call, "value"), why, sizeof(why)) < 0) {
 		iscsi_target_config_free(c);
 		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "value", "%s", why);
 		return;

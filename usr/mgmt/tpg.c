@@ -175,18 +175,9 @@ static const struct param *find_param(const char *name)
 
 static int set_one(struct edit *e, const struct param *p, const json_t *v)
 {
-	char number[24];
-	const char *text = number;
-	int err;
+	char number[MGMT_SCALAR_BYTES];
+	const int err = p->set(e, mgmt_fields_scalar(v, number));
 
-	if (json_is_string(v))
-		text = json_string_value(v);
-	else if (json_is_boolean(v))
-		text = json_is_true(v) ? "1" : "0";
-	else
-		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-			 json_integer_value(v));
-	err = p->set(e, text);
 	if (err && err != -EEXIST)
 		snprintf(e->why, sizeof(e->why), "parameter '%s' must be one of: %s",
 			 p->name, p->range);
@@ -275,33 +266,41 @@ static struct scsi_alua_group *group_for(struct mgmt_call *call, struct scsi_alu
 	return NULL;
 }
 
+/* Add group @id to @a; or an error and a sentence in e->why. */
+static int add_group(struct edit *e, struct scsi_alua *a, uint16_t id, const json_t *values)
+{
+	struct scsi_alua_group g = { .id = id, .tpgs = SCSI_ALUA_IMPLICIT };
+	char own[8];
+	int err;
+
+	*e = (struct edit){ .g = &g, .all = a };
+	err = set_params(e, values, false);
+	if (!err && !e->ports_given) {
+		snprintf(own, sizeof(own), "%u", g.id);
+		err = set_port(e, own);
+	}
+	if (err)
+		return err;
+	g.access.state = e->state;
+	err = scsi_alua_add(a, &g);
+	if (err)
+		snprintf(e->why, sizeof(e->why), err == -EEXIST ?
+			 "target port group %u exists already" :
+			 "target port group %u is one too many", g.id);
+	return err;
+}
+
 void mgmt_tpg_create(struct mgmt_call *call)
 {
 	const struct mgmt_target *t = mgmt_target_of(call);
 	const struct scsi_alua_change change = { .code = SCSI_SENSE_ACCESS_STATE_CHANGED,
 						 .inquiry = true };
 	struct scsi_alua *a = copy_for(call, t);
-	struct scsi_alua_group g = { .id = id_of(call), .tpgs = SCSI_ALUA_IMPLICIT };
-	struct edit e = { .g = &g, .all = a };
-	char own[8];
-	int err;
+	struct edit e;
 
 	if (!a)
 		return;
-	err = set_params(&e, mgmt_rpc_pairs(call, "params"), false);
-	if (!err && !e.ports_given) {
-		snprintf(own, sizeof(own), "%u", g.id);
-		err = set_port(&e, own);
-	}
-	g.access.state = e.state;
-	if (!err) {
-		err = scsi_alua_add(a, &g);
-		if (err)
-			snprintf(e.why, sizeof(e.why), err == -EEXIST ?
-				 "target port group %u exists already" :
-				 "target port group %u is one too many", g.id);
-	}
-	if (err) {
+	if (add_group(&e, a, id_of(call), mgmt_rpc_pairs(call, "params"))) {
 		free(a);
 		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "params", "%s", e.why);
 		return;
@@ -460,4 +459,90 @@ void mgmt_tpg_list(struct mgmt_call *call)
 	for (unsigned int i = 0; a && i < a->nr_groups; i++)
 		json_array_append_new(groups, describe(a, &a->group[i]));
 	mgmt_rpc_reply(call, json_pack("{s:o}", "groups", groups));
+}
+
+/* --- a whole configuration -------------------------------------------- */
+
+static json_t *config_of(const struct scsi_alua *a, const struct scsi_alua_group *g)
+{
+	json_t *ports = json_array(), *luns = json_array();
+
+	for (unsigned int i = 0; i < g->nr_ports; i++)
+		json_array_append_new(ports, json_integer(g->port[i]));
+	for (unsigned int i = 0; i < a->nr_exceptions; i++) {
+		const struct scsi_alua_exception *x = &a->exception[i];
+
+		if (x->group == g->id)
+			json_array_append_new(luns, json_pack("{s:I, s:s}", "lun",
+				(json_int_t)x->lun, "state", word_of(states, x->access.state)));
+	}
+	return json_pack("{s:i, s:{s:s, s:o, s:i, s:i, s:s}, s:o}", "tpg", (int)g->id, "params",
+			 "alua", word_of(kinds, g->tpgs), "port", ports, "preferred",
+			 (int)g->preferred, "transition_time", (int)g->transition_s, "state",
+			 word_of(states, g->access.state), "luns", luns);
+}
+
+json_t *mgmt_tpg_config(const struct scsi_alua *a)
+{
+	json_t *groups = json_array();
+
+	for (unsigned int i = 0; a && i < a->nr_groups; i++)
+		json_array_append_new(groups, config_of(a, &a->group[i]));
+	return groups;
+}
+
+static int parse_exceptions(struct scsi_alua *a, const struct scsi_alua_group *g,
+			    const json_t *luns, char *why, size_t why_bytes)
+{
+	struct scsi_alua_access access = { .status = SCSI_ALUA_BY_TARGET };
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(luns, i, v) {
+		const char *word = json_string_value(json_object_get(v, "state"));
+
+		if (value_of(states, word, &access.state) < 0) {
+			snprintf(why, why_bytes, "target port group %u: a logical unit has no state '%s'",
+				 g->id, word);
+			return -EINVAL;
+		}
+		scsi_alua_set_lun(a, g, (uint64_t)json_integer_value(json_object_get(v, "lun")),
+				  access);
+	}
+	return 0;
+}
+
+int mgmt_tpg_parse(const json_t *groups, struct scsi_alua **ret_a, char *why, size_t why_bytes)
+{
+	unsigned int room = 0;
+	struct scsi_alua *a;
+	struct edit e;
+	const json_t *v;
+	size_t i;
+	int err = 0;
+
+	json_array_foreach(groups, i, v) {
+		room += (unsigned int)json_array_size(json_object_get(v, "luns"));
+	}
+	a = scsi_alua_new(room);
+	if (!a) {
+		snprintf(why, why_bytes, "out of memory");
+		return -ENOMEM;
+	}
+	json_array_foreach(groups, i, v) {
+		const uint16_t id = (uint16_t)json_integer_value(json_object_get(v, "tpg"));
+
+		err = add_group(&e, a, id, json_object_get(v, "params"));
+		if (err)
+			snprintf(why, why_bytes, "target port group %u: %s", id, e.why);
+		else
+			err = parse_exceptions(a, scsi_alua_find(a, id),
+					       json_object_get(v, "luns"), why, why_bytes);
+		if (err) {
+			free(a);
+			return -EINVAL;
+		}
+	}
+	*ret_a = a;
+	return 0;
 }

@@ -20,7 +20,7 @@
 #define MGMT_SOCKET_ENV		"TGT_IPC_SOCKET"	/* replaces the base */
 #define MGMT_SOCKET_PATH_MAX	108	/* of struct sockaddr_un, with its NUL */
 
-#define MGMT_REQUEST_MAX	(1U << 20)	/* bytes of a line to the daemon */
+#define MGMT_REQUEST_MAX	(16U << 20)	/* bytes of a line to the daemon */
 #define MGMT_BATCH_MAX		16384		/* calls in a batch */
 #define MGMT_CLIENTS_MAX	64
 

@@ -124,12 +124,21 @@ enum scsi_status scsi_alua_check(struct scsi_task *t)
 
 /* --- changing a copy --- */
 
+struct scsi_alua *scsi_alua_new(unsigned int nr_exceptions)
+{
+	struct scsi_alua *a = calloc(1, sizeof(*a) + nr_exceptions * sizeof(a->exception[0]));
+
+	if (a)
+		a->room = nr_exceptions;
+	return a;
+}
+
 struct scsi_alua *scsi_alua_copy(const struct scsi_target *t)
 {
 	const struct scsi_alua *old = scsi_alua_of(t);
 	const unsigned int n = old ? old->nr_exceptions : 0;
 	const unsigned int room = n + SCSI_ALUA_GROUPS_MAX;	/* one LUN's more */
-	struct scsi_alua *a = calloc(1, sizeof(*a) + room * sizeof(a->exception[0]));
+	struct scsi_alua *a = scsi_alua_new(room);
 
 	if (!a)
 		return NULL;

@@ -91,6 +91,8 @@ enum scsi_sense_code scsi_alua_sense(enum scsi_alua_state state);
 
 /* --- control --- */
 
+/* Without groups, with room for exceptions; as the next.  NULL: no memory. */
+struct scsi_alua *scsi_alua_new(unsigned int nr_exceptions);
 /* To change, and then to publish (taken) or to free().  NULL: no memory. */
 struct scsi_alua *scsi_alua_copy(const struct scsi_target *t);
 /* -EEXIST, -ENOSPC. */

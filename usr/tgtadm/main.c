@@ -65,7 +65,7 @@ static int report(const struct tgtadm_operation *row, const struct tgtadm_option
 		perror("tgtadm: stdout");
 		return EIO;
 	}
-	return 0;
+	return row->code ? row->code(result) : 0;
 }
 
 int main(int argc, char **argv)

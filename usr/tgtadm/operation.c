@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
 #include "base/macros.h"
@@ -13,6 +14,10 @@
 #include "tgtadm/render.h"
 
 #define NEEDS(...) (const struct tgtadm_need[]){ __VA_ARGS__, { NULL } }
+
+#define SECRETS		"\2"	/* OPTION_SECRETS, as one of .letters */
+#define FILE_		"\3"
+#define DRY_RUN		"\4"
 
 #define TARGET_TID	{ "t", NULL, "'tid' cannot be 0" }
 #define LUN_TID		{ "t", NULL, "'tid' must not be 0" }
@@ -33,6 +38,11 @@ const struct tgtadm_operation tgtadm_operation_table[] = {
 	{ MODE_SYSTEM, OP_DELETE, .method = "system.shutdown", .wait_for_end = true },
 	{ MODE_SYSTEM, OP_UPDATE, "LmonvC", .after = NEEDS(NAME_AND_VALUE),
 	  .method = "system.update", .fields = "nv" },
+	{ MODE_SYSTEM, OP_SAVE, "LmoC" SECRETS, .method = "config.get", .fields = SECRETS,
+	  .print = tgtadm_render_state },
+	{ MODE_SYSTEM, OP_RESTORE, "LmoCF" FILE_ DRY_RUN, .method = "config.apply",
+	  .fields = "F" DRY_RUN, .state_from_file = true, .print = tgtadm_render_changes,
+	  .code = tgtadm_render_in_use },
 
 	{ MODE_TARGET, OP_NEW, "LmotTC", NEEDS(TARGET_TID),
 	  NEEDS({ "T", "creating new target requires a name, use --targetname" }),
@@ -117,7 +127,8 @@ static const struct {
 	{ 'I', "address" },   { 'Q', "initiator" },  { 'u', "user" },
 	{ 'p', "password" },  { 'F', "force" },	     { 'O', "outgoing" },
 	{ 'P', "params" },    { 'Y', "device_type" }, { 'L', "lld" },
-	{ 'g', "tpg" },
+	{ 'g', "tpg" },	      { OPTION_SECRETS, "secrets" },
+	{ OPTION_DRY_RUN, "dry_run" },
 };
 
 static int __attribute__((format(printf, 1, 2))) wrong(const char *fmt, ...)
@@ -162,8 +173,12 @@ static int check_letters(const struct tgtadm_options *o,
 {
 	for (int c = OPTION_JSON + 1; row->letters && c < OPTION_LETTERS; c++)
 		if (o->given[c] && c != 'd' && !strchr(row->letters, c))
-			return wrong("%s mode: option '-%c' is not allowed/supported",
-				     tgtadm_options_mode_name(row->mode), c);
+			return c > OPTION_DRY_RUN ?
+				wrong("%s mode: option '-%c' is not allowed/supported",
+				      tgtadm_options_mode_name(row->mode), c) :
+				wrong("%s mode: option '--%s' is not allowed/supported",
+				      tgtadm_options_mode_name(row->mode),
+				      tgtadm_options_long_name((char)c));
 	return -1;
 }
 
@@ -286,7 +301,8 @@ static json_t *field_value(const struct tgtadm_options *o, char letter)
 
 	if (letter == 'P')
 		return parse_params(o->text[i]);
-	if (letter == 'F' || letter == 'O')
+	if (letter == 'F' || letter == 'O' || letter == OPTION_SECRETS ||
+	    letter == OPTION_DRY_RUN)
 		return json_true();
 	if (strchr("tsclygH", letter))
 		return json_integer((json_int_t)o->number[i]);
@@ -296,6 +312,27 @@ static json_t *field_value(const struct tgtadm_options *o, char letter)
 	if (!v)
 		wrong("the value of --%s is not UTF-8", tgtadm_options_long_name(letter));
 	return v;
+}
+
+/* What --op save printed; NULL after a message. */
+static json_t *load_state(const char *path)
+{
+	const bool is_stdin = !path || !strcmp(path, "-");
+	FILE *from = is_stdin ? stdin : fopen(path, "re");
+	json_error_t where;
+	json_t *state;
+
+	if (!from) {
+		wrong("cannot read %s: %s", path, strerrordesc_np(errno));
+		return NULL;
+	}
+	state = json_loadf(from, JSON_REJECT_DUPLICATES, &where);
+	if (!state)
+		wrong("%s, line %d: %s", is_stdin ? "standard input" : path, where.line,
+		      where.text);
+	if (!is_stdin)
+		fclose(from);
+	return state;
 }
 
 json_t *tgtadm_operation_params(const struct tgtadm_operation *row,
@@ -320,6 +357,15 @@ json_t *tgtadm_operation_params(const struct tgtadm_operation *row,
 		if (*fields == 'P' && row->mode == MODE_PORTAL ?
 			    add_portal(params, v) < 0 :
 			    !v || json_object_set_new(params, name, v) < 0) {
+			json_decref(params);
+			return NULL;
+		}
+	}
+	if (row->state_from_file) {
+		json_t *state = load_state(o->text[OPTION_FILE]);
+
+		if (!state || json_object_set_new(params, "state", state) < 0 ||
+		    json_object_set_new(params, "tell", json_true()) < 0) {
 			json_decref(params);
 			return NULL;
 		}

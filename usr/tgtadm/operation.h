@@ -24,6 +24,8 @@ struct tgtadm_operation {
 	const char *fields;		/* letters that become fields of the call */
 	bool params_optional;		/* nothing to do without --params */
 	bool wait_for_end;		/* the daemon goes */
+	bool state_from_file;		/* field "state" is read from --file */
+	int (*code)(const json_t *result);	/* exit code of a success; NULL: 0 */
 	void (*print)(FILE *to, const json_t *result);
 	void (*print_with_tid)(FILE *to, const json_t *result);
 };

@@ -19,7 +19,7 @@
 const struct tgtadm_option tgtadm_options_table[] = {
 	{ "lld", 'L', ARG_TEXT, "driver", .help = "transport; iscsi, the default, is the only one" },
 	{ "op", 'o', ARG_OP, "operation",
-	  .help = "new, delete, show, bind, unbind, update, stat, start, stop" },
+	  .help = "new, delete, show, bind, unbind, update, stat, start, stop, save, restore" },
 	{ "mode", 'm', ARG_MODE, "mode",
 	  .help = "system, target, logicalunit, portal, session, connection, account, lld, tpg" },
 	{ "tid", 't', ARG_NUMBER, "id", INT_MAX, "target id" },
@@ -48,6 +48,10 @@ const struct tgtadm_option tgtadm_options_table[] = {
 	{ "device-type", 'Y', ARG_TYPE, "type", .help = "kind of logical unit; disk is the default" },
 	{ "control-port", 'C', ARG_NUMBER, "port", INT_MAX,
 	  "which tgtd: the number it was started with, default 0" },
+	{ "with-secrets", OPTION_SECRETS, ARG_NONE, .help = "save passwords, too" },
+	{ "file", OPTION_FILE, ARG_TEXT, "path", .help = "what to restore; default: standard input" },
+	{ "dry-run", OPTION_DRY_RUN, ARG_NONE,
+	  .help = "print what would change, and change nothing" },
 	{ "json", OPTION_JSON, ARG_NONE, .help = "print what tgtd answers, as JSON" },
 	{ "debug", 'd', ARG_NONE, .help = "print the request and the answer" },
 	{ "help", 'h', ARG_NONE, .help = "print this and exit" },
@@ -73,6 +77,7 @@ static const char *const ops[] = {
 	[OP_NEW] = "new",	[OP_DELETE] = "delete", [OP_SHOW] = "show",
 	[OP_BIND] = "bind",	[OP_UNBIND] = "unbind", [OP_UPDATE] = "update",
 	[OP_STAT] = "stat",	[OP_START] = "start",	[OP_STOP] = "stop",
+	[OP_SAVE] = "save",	[OP_RESTORE] = "restore",
 };
 
 static const char *const types[] = { "disk", "tape", "ssc", "cd", "changer", "osd", "pt" };

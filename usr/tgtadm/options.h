@@ -8,9 +8,13 @@
 enum tgtadm_mode { MODE_SYSTEM, MODE_TARGET, MODE_LUN, MODE_PORTAL, MODE_SESSION,
 		   MODE_CONNECTION, MODE_ACCOUNT, MODE_LLD, MODE_TPG, MODE_NR };
 enum tgtadm_op { OP_NEW, OP_DELETE, OP_SHOW, OP_BIND, OP_UNBIND, OP_UPDATE, OP_STAT,
-		 OP_START, OP_STOP, OP_NR };
+		 OP_START, OP_STOP, OP_SAVE, OP_RESTORE, OP_NR };
 
-#define OPTION_JSON	1	/* in place of a letter: --json has none */
+/* In place of letters: these have none. */
+#define OPTION_JSON	1
+#define OPTION_SECRETS	2
+#define OPTION_FILE	3
+#define OPTION_DRY_RUN	4
 #define OPTION_LETTERS	128
 
 struct tgtadm_options {

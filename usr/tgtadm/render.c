@@ -5,6 +5,7 @@
  */
 #include "tgtadm/render.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -272,6 +273,34 @@ void tgtadm_render_groups(FILE *to, const json_t *result)
 	json_array_foreach(list(result, "groups"), i, g) {
 		render_group(to, g);
 	}
+}
+
+void tgtadm_render_state(FILE *to, const json_t *result)
+{
+	json_dumpf(json_object_get(result, "state"), to, JSON_INDENT(1));
+	fputc('\n', to);
+}
+
+void tgtadm_render_changes(FILE *to, const json_t *result)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list(result, "changes"), i, v) {
+		fprintf(to, "%s\n", json_string_value(v));
+	}
+}
+
+int tgtadm_render_in_use(const json_t *result)
+{
+	const json_t *v;
+	size_t i;
+
+	json_array_foreach(list(result, "in_use"), i, v) {
+		fprintf(stderr, "tgtadm: target %" JSON_INTEGER_FORMAT " (%s) is in use, it was left as it is; --force changes it\n",
+			number(v, "tid"), text(v, "name"));
+	}
+	return json_array_size(list(result, "in_use")) ? EINVAL : 0;
 }
 
 void tgtadm_render_accounts(FILE *to, const json_t *result)

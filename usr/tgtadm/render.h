@@ -12,6 +12,10 @@ void tgtadm_render_system(FILE *to, const json_t *result);
 void tgtadm_render_drivers(FILE *to, const json_t *result);
 void tgtadm_render_portals(FILE *to, const json_t *result);
 void tgtadm_render_groups(FILE *to, const json_t *result);
+void tgtadm_render_state(FILE *to, const json_t *result);
+void tgtadm_render_changes(FILE *to, const json_t *result);
+/* Says on stderr which targets were left alone; the exit code, 0 if none was. */
+int tgtadm_render_in_use(const json_t *result);
 void tgtadm_render_accounts(FILE *to, const json_t *result);
 void tgtadm_render_lun_stats(FILE *to, const json_t *result);
 void tgtadm_render_session_stats(FILE *to, const json_t *result);

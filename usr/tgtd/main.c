@@ -5,12 +5,15 @@
  *
  * Start: everything that can fail does so before anybody is told that we are
  * ready, and says one sentence.  After that the daemon ends only when told to.
+ * With --config the control thread runs before we listen: stores open in the
+ * background, and nobody sees half of a configuration.
  *
  * End: nobody new comes in, sessions are asked to leave, targets go, stores
  * close; then threads are joined.  A store that hangs must not hold us: after
  * END_MS the process ends without waiting for it.
  */
 #include <errno.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,6 +30,7 @@
 #include "tgtd/daemonize.h"
 #include "iscsi/portal.h"
 #include "iscsi/target.h"
+#include "tgtd/config.h"
 #include "tgtd/limits.h"
 #include "lu/reserve.h"
 #include "mgmt/methods.h"
@@ -35,6 +39,7 @@
 #include "tgtd/options.h"
 #include "reactor/buffer.h"
 #include "reactor/group.h"
+#include "reactor/mailbox.h"
 #include "reactor/timer.h"
 #include "reactor/worker.h"
 #include "sbc/sbc.h"
@@ -52,6 +57,9 @@ static struct {
 	char *pid_file;			/* absolute; NULL: none */
 	bool ending, ended;
 	struct timer deadline;
+	json_t *config;			/* to begin with; NULL: nothing */
+	struct mail begin;
+	int code;			/* to exit with */
 } daemon_state;
 
 static int __attribute__((format(printf, 1, 2))) fail(const char *fmt, ...)
@@ -128,6 +136,7 @@ static void take_apart(void)
 		unlink(daemon_state.pid_file);
 	mgmt_server_fini();
 	reactor_free(daemon_state.control);
+	json_decref(daemon_state.config);
 	free(daemon_state.pid_file);
 }
 
@@ -205,10 +214,14 @@ static int start_threads(const struct tgtd_options *o)
 	return 0;
 }
 
+/* Those of the command line; else of the configuration; else on all addresses. */
 static int open_portals(const struct tgtd_options *o)
 {
 	char why[256] = "out of memory";
 
+	if (!o->nr_portals && tgtd_config_has_portals(daemon_state.config))
+		return tgtd_config_open_portals(daemon_state.config, why, sizeof(why)) < 0 ?
+			fail("%s: %s", o->config, why) : 0;
 	if (!o->nr_portals && iscsi_portal_new("", ISCSI_PORTAL_GROUP, why, sizeof(why)) < 0)
 		return fail("portal on all addresses: %s", why);
 	for (unsigned int i = 0; i < o->nr_portals; i++) {
@@ -225,40 +238,15 @@ static int start_serving(const struct tgtd_options *o)
 {
 	const struct mgmt_server_options server = { o->control_port, o->mgmt_group };
 	char why[256];
-	int code, err;
+	int code = open_portals(o);
 
-	iscsi_target_set_nop_default(o->nop_interval_s, o->nop_count);
-	code = open_portals(o);
 	if (code)
 		return code;
-	err = tgtd_signals_watch(daemon_state.control, end);
-	if (err < 0)
-		return fail("cannot watch signals: %s", strerrordesc_np(-err));
 	mgmt_system_on_shutdown(end);
 	if (mgmt_server_start(daemon_state.control, &server, mgmt_methods, why,
 			      sizeof(why)) < 0)
 		return fail("%s", why);
 	return make_pid_file(o->pid_file);
-}
-
-/* 0, or the exit code after a sentence. */
-static int start(const struct tgtd_options *o)
-{
-	char why[256];
-	int code;
-
-	umask(0077);
-	tgtd_limits_raise();
-	if (mgmt_server_lock(o->control_port, why, sizeof(why)) < 0)
-		return fail("%s", why);
-	load_modules();
-	code = start_threads(o);
-	if (code)
-		return code;
-	rcu_register_thread();		/* what we publish, we publish as one */
-	code = start_serving(o);
-	rcu_unregister_thread();
-	return code;
 }
 
 static void tell_ready(const struct tgtd_options *o)
@@ -269,6 +257,65 @@ static void tell_ready(const struct tgtd_options *o)
 		 o->worker_threads);
 	tgtd_daemonize_ready();
 	sd_notifyf(0, "READY=1\nSTATUS=serving with %u reactors", o->reactors);
+}
+
+/* --- with a configuration, on control's reactor ------------------------ */
+
+static void configured(const char *why)
+{
+	const struct tgtd_options *o = &daemon_state.options;
+
+	if (daemon_state.ending)
+		return;
+	daemon_state.code = why ? fail("%s: %s", o->config, why) : start_serving(o);
+	if (daemon_state.code)
+		end();
+	else
+		tell_ready(o);
+}
+
+static void begin(struct mail *m)
+{
+	(void)m;
+	tgtd_config_apply(daemon_state.config, configured);
+}
+
+static int configure_later(const struct tgtd_options *o)
+{
+	char why[256];
+
+	if (tgtd_config_read(o->config, &daemon_state.config, why, sizeof(why)) < 0)
+		return fail("%s", why);
+	reactor_mailbox_send(daemon_state.control, &daemon_state.begin, begin);
+	return 0;
+}
+
+/* 0, or the exit code after a sentence. */
+static int start(const struct tgtd_options *o)
+{
+	char why[256];
+	int code, err;
+
+	umask(0077);
+	tgtd_limits_raise();
+	if (mgmt_server_lock(o->control_port, why, sizeof(why)) < 0)
+		return fail("%s", why);
+	load_modules();
+	code = start_threads(o);
+	if (code)
+		return code;
+	iscsi_target_set_nop_default(o->nop_interval_s, o->nop_count);
+	err = tgtd_signals_watch(daemon_state.control, end);
+	if (err < 0)
+		return fail("cannot watch signals: %s", strerrordesc_np(-err));
+	if (o->config)
+		return configure_later(o);
+	rcu_register_thread();		/* what we publish, we publish as one */
+	code = start_serving(o);
+	rcu_unregister_thread();
+	if (!code)
+		tell_ready(o);
+	return code;
 }
 
 int main(int argc, char **argv)
@@ -291,15 +338,14 @@ int main(int argc, char **argv)
 		take_apart();
 		return code;
 	}
-	tell_ready(o);
 	reactor_run(daemon_state.control);
 	if (!daemon_state.ended) {
 		/* Threads may hang in a store: they cannot be joined. */
 		if (daemon_state.pid_file)
 			unlink(daemon_state.pid_file);
-		_exit(0);
+		_exit(daemon_state.code);
 	}
 	log_info("all is closed");
 	take_apart();
-	return 0;
+	return daemon_state.code;
 }

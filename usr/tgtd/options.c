@@ -25,7 +25,7 @@
 
 /* Options without a letter. */
 enum { OPT_REACTORS = 256, OPT_CPUS, OPT_POLL_US, OPT_HUGE_PAGES, OPT_MGMT_GROUP,
-       OPT_MEMORY, OPT_STATE_DIR, OPT_ISCSI, OPT_ISER };
+       OPT_MEMORY, OPT_STATE_DIR, OPT_CONFIG, OPT_ISCSI, OPT_ISER };
 
 static int set_foreground(struct tgtd_options *o, uint64_t number, char *text)
 {
@@ -108,6 +108,13 @@ static int set_state_dir(struct tgtd_options *o, uint64_t number, char *text)
 {
 	(void)number;
 	o->state_dir = text;
+	return -1;
+}
+
+static int set_config(struct tgtd_options *o, uint64_t number, char *text)
+{
+	(void)number;
+	o->config = text;
 	return -1;
 }
 
@@ -217,6 +224,9 @@ const struct tgtd_option tgtd_options_table[] = {
 	  .help = "write the process id there; removed at the end", .set = set_pid_file },
 	{ "state-dir", OPT_STATE_DIR, TGTD_TEXT, "path",
 	  .help = "what must survive a restart; default /var/lib/tgtd", .set = set_state_dir },
+	{ "config", OPT_CONFIG, TGTD_TEXT, "path",
+	  .help = "be as this file says, which tgtadm --op save wrote, before listening",
+	  .set = set_config },
 	{ "debug", 'd', TGTD_NUMBER, "level", 0, INT_MAX, "0: off; else debug messages",
 	  set_debug },
 	{ "iscsi", OPT_ISCSI, TGTD_TEXT, "key=value,...",

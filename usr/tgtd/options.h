@@ -24,6 +24,7 @@ struct tgtd_options {
 	uint64_t poll_us;
 	const char *pid_file;		/* NULL: none */
 	const char *state_dir;		/* NULL: the default */
+	const char *config;		/* file; NULL: begin empty */
 	gid_t mgmt_group;		/* MGMT_NO_GROUP: none */
 	unsigned int nr_portals;
 	struct tgtd_portal {

@@ -260,7 +260,7 @@ static void a_line_without_end_is_cut_off(void **state)
 		sent += (size_t)m;
 	}
 	assert_true(sent >= MGMT_REQUEST_MAX);
-	assert_non_null(strstr(get(fd), "longer than 1 MiB"));
+	assert_non_null(strstr(get(fd), "longer than 16 MiB"));
 	assert_string_equal(get(fd), "");
 	free(text);
 	close(fd);
