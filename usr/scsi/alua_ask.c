@@ -109,6 +109,10 @@ static void judge(struct mail *m)
 
 	if (!a) {
 		r->busy = true;
+	} else if (!scsi_target_has(r->target, r->lun, r->task->dev)) {
+		/* Gone meanwhile: the next one of this number begins anew. */
+		r->code = SCSI_SENSE_LUN_NOT_SUPPORTED;
+		free(a);
 	} else if (!fulfil_all(r, a, &changed) || !changed) {
 		free(a);
 	} else if (scsi_alua_publish(r->target, a, &change, answer, r) == 0) {

@@ -129,6 +129,49 @@ static void an_unknown_command_is_still_unknown(void **state)
 	assert_sense(&c, 0x5, 0x20, 0x00);
 }
 
+struct going {
+	struct command *c;
+	sem_t removed;
+};
+
+static void on_removed(void *arg)
+{
+	sem_post(&((struct going *)arg)->removed);
+}
+
+/* The wish is in control's mailbox when the logical unit goes. */
+static void ask_and_remove(void *arg)
+{
+	struct going *g = arg;
+
+	command_submit(rig.a, g->c);
+	assert_int_equal(scsi_target_remove_lun(rig.target, DISK_LUN, on_removed, g), 0);
+}
+
+static void count_exceptions(void *arg)
+{
+	*(unsigned int *)arg = scsi_alua_of(rig.target)->nr_exceptions;
+}
+
+static void a_lun_that_is_gone_has_no_state(void **state)
+{
+	struct command c = { .cdb = { ASK }, .lun = DISK_LUN };
+	struct going g = { .c = &c };
+	unsigned int n = 1;
+
+	(void)state;
+	set_state(SCSI_ALUA_OPTIMIZED, quietly);
+	sem_init(&g.removed, 0, 0);
+	call_on(test_daemon.control, ask_and_remove, &g);
+	wait_for(&g.removed, "the logical unit to go");
+	sem_destroy(&g.removed);
+	command_wait(&c);
+	command_released(&c);
+	assert_sense(&c, 0x5, 0x25, 0x00);
+	call_on(test_daemon.control, count_exceptions, &n);
+	assert_int_equal(n, 0);
+}
+
 static void exceptions_are_kept_in_order(void **state)
 {
 	const struct scsi_alua_group g1 = GROUP(1, SCSI_ALUA_OPTIMIZED);
@@ -199,6 +242,7 @@ int main(void)
 		rig_test(a_new_nexus_has_the_state),
 		rig_test(a_command_in_the_store_is_left_alone),
 		rig_test(an_unknown_command_is_still_unknown),
+		rig_test(a_lun_that_is_gone_has_no_state),
 		cmocka_unit_test(exceptions_are_kept_in_order),
 		rig_test(ports_are_listed_once),
 	};

@@ -6,6 +6,7 @@
 #pragma once
 #include "gate.h"
 #include "initiator.h"
+#include "scsi/alua.h"
 #include "scsi/reservation.h"
 
 #define BLOCK		512U
@@ -42,8 +43,16 @@ static inline enum scsi_status rig_reserve(struct scsi_task *t)
 		       SCSI_RESERVATION_CONFLICT : SCSI_GOOD;
 }
 
+/* Group 1 shall be in standby. */
+static inline enum scsi_status rig_ask(struct scsi_task *t)
+{
+	const struct scsi_alua_wish w = { .group = 1, .state = SCSI_ALUA_STANDBY };
+
+	return scsi_alua_ask(t, &w, 1);
+}
+
 enum { READY = 0x00, HELLO = 0x03, RESERVE = 0x16, READ = 0x28, WRITE = 0x2a,
-       THIN = 0x42, MANY = 0x9e };
+       THIN = 0x42, MANY = 0x9e, ASK = 0xa4 };
 
 static const struct scsi_command rig_commands[] = {
 	{ .name = "READY", .opcode = READY, .cdb_bytes = 6, .run = rig_good,
@@ -69,6 +78,7 @@ static const struct scsi_command rig_commands[] = {
 	  .run = rig_good, .usage = { MANY, 0x10 } },
 	{ .name = "MANY/05", .opcode = MANY, .has_sa = true, .sa = 0x05, .cdb_bytes = 16,
 	  .run = rig_good, .usage = { MANY, 0x05 } },
+	{ .name = "ASK", .opcode = ASK, .cdb_bytes = 12, .run = rig_ask, .usage = { ASK } },
 };
 
 static const struct scsi_command *const rig_tables[] = { rig_commands, NULL };
