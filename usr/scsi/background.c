@@ -134,6 +134,15 @@ static void end(struct scsi_background_job *job, int err)
 
 /* --- the work --- */
 
+/* Of 65536.  A disk that has grown meanwhile has more to do than was thought. */
+static uint16_t progress(const struct scsi_background_job *job)
+{
+	const uint64_t done = MIN(job->done_units, job->total_units);
+
+	return job->total_units ?
+		       (uint16_t)((__uint128_t)done * UINT16_MAX / job->total_units) : 0;
+}
+
 static void go_on(struct scsi_background_job *job)
 {
 	if (!atomic_load(&job->dev->nr_luns)) {	/* it is being taken away */
@@ -145,10 +154,7 @@ static void go_on(struct scsi_background_job *job)
 		end(job, 0);
 		return;
 	}
-	atomic_store(&job->dev->background.progress,
-		     (uint16_t)(job->total_units ?
-				(__uint128_t)job->done_units * UINT16_MAX / job->total_units :
-				0));
+	atomic_store(&job->dev->background.progress, progress(job));
 	job->io.flags |= LU_IO_LOCKED;
 	lu_io_submit(job->ch, &job->io);
 }

@@ -44,6 +44,13 @@ static int setup_slow(void **state)
 	return 0;
 }
 
+static int setup_delayed(void **state)
+{
+	(void)state;
+	stand_with_rules("2M", "op=write;delay=300", true);
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	(void)state;
@@ -210,6 +217,41 @@ static void others_are_refused_meanwhile(void **state)
 	assert_block(BLOCKS - 1, list + 4, 4);
 }
 
+static void set_blocks(void *arg)
+{
+	struct lu_geometry g = *lu_geometry(rig.lu);
+
+	g.nr_blocks = *(const uint64_t *)arg;
+	assert_int_equal(lu_set_geometry(rig.lu, &g), 0);
+}
+
+/* There is more to do than was thought: it is at its end for longer. */
+static void progress_of_a_disk_that_grows_is_never_less(void **state)
+{
+	uint64_t blocks = BLOCKS / 2;
+	unsigned int progress, most = 0;
+	struct command c;
+
+	(void)state;
+	call_on(test_daemon.control, set_blocks, &blocks);
+	rules_apply(true);
+	assert_int_equal(sanitize(&c, IMMED | OVERWRITE, overwrite_list(1, 4)), SCSI_GOOD);
+	blocks = BLOCKS / 4 * 3;
+	call_on(test_daemon.control, set_blocks, &blocks);
+	while (!is_ready(rig.b)) {
+		struct command s = { .cdb = { 0x03, [4] = 18 } };
+		uint8_t d[18];
+
+		assert_int_equal(run_in(rig.b, &s, d, sizeof(d)), SCSI_GOOD);
+		if (be_load(d + 12, 2) != 0x041b)
+			continue;
+		progress = (unsigned int)be_load(d + 16, 2);
+		assert_true(progress >= most);
+		most = progress;
+	}
+	assert_block(BLOCKS / 4 * 3 - 1, list + 4, 4);
+}
+
 /* Neither the end of the task nor resets nor the loss of the nexus end it. */
 static void it_outlives_its_task(void **state)
 {
@@ -339,6 +381,8 @@ int main(void)
 		slow_test(others_are_refused_meanwhile),
 		slow_test(it_outlives_its_task),
 		slow_test(nobody_writes_behind_it),
+		cmocka_unit_test_setup_teardown(progress_of_a_disk_that_grows_is_never_less,
+						setup_delayed, teardown),
 		slow_test(a_lun_can_be_taken_away),
 		quick_test(a_failure_is_left_by_another_one_that_succeeds),
 		quick_test(exit_failure_mode_is_for_who_asked_for_it),
