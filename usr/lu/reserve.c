@@ -301,7 +301,7 @@ bool lu_reserve_can_keep(void)
 	return all.store != NULL;
 }
 
-static void free_rcu(struct rcu_head *h)
+static void reserve_free_rcu(struct rcu_head *h)
 {
 	struct lu_reserve *r = container_of(h, struct lu_reserve, rcu);
 
@@ -323,7 +323,7 @@ void lu_reserve_put(struct lu_reserve *r)
 	pthread_mutex_lock(&all.lock);
 	list_del(&r->node);
 	pthread_mutex_unlock(&all.lock);
-	call_rcu(&r->rcu, free_rcu);
+	call_rcu(&r->rcu, reserve_free_rcu);
 }
 
 /* One that dies is still in the list for a moment; then there is another. */
