@@ -119,18 +119,18 @@ adm --mode target --op show | grep >/dev/null 'LUN: 2$'
 
 note 'only what is named is touched; a store is exchanged, a number changes'
 apply "{ \"targets\": [ { \"name\": \"$t:c\", \"luns\": [ { \"lun\": 1, \"path\": \"$c\" } ] } ] }" \
-	"\"only\": [ \"$t:c\", \"$t:none\" ]" >/dev/null
+	"\"keep\": true, \"only\": [ \"$t:c\", \"$t:none\" ]" >/dev/null
 expect targets 3 "$(adm --mode target --op show | grep -c ^Target)"
 apply "{ \"targets\": [ { \"name\": \"$t:c\", \"luns\": [ { \"lun\": 1, \"path\": \"$b\" } ] } ] }" \
-	"\"only\": [ \"$t:c\" ]" | grep >/dev/null -F "LUN 1: path $c -> $b"
+	"\"keep\": true, \"only\": [ \"$t:c\" ]" | grep >/dev/null -F "LUN 1: path $c -> $b"
 apply "{ \"targets\": [ { \"name\": \"$t:c\", \"tid\": 5, \"luns\": [] },
 	{ \"name\": \"$t:a\", \"tid\": 7, \"luns\": [] } ] }" \
-	"\"only\": [ \"$t:c\", \"$t:a\" ]" >/dev/null
+	"\"keep\": true, \"only\": [ \"$t:c\", \"$t:a\" ]" >/dev/null
 adm --mode target --op show | grep >/dev/null "^Target 5: $t:c$"
 adm --mode target --op show | grep >/dev/null "^Target 7: $t:a$"
 
 note 'a new password counts where the account is bound'
-apply '{ "accounts": [ { "user": "u1", "password": "another one" } ] }' '"only": []' |
+apply '{ "accounts": [ { "user": "u1", "password": "another one" } ] }' '"keep": true, "only": []' |
 	grep >/dev/null 'account u1: another password'
 rpc config.get '{"secrets":true}' | grep >/dev/null '"another one"'
 

@@ -90,7 +90,7 @@ static int plan_accounts(struct mgmt_config_plan *p, struct mgmt_fault *f)
 		if (!err)
 			err = plan_account(p, v, i, seen, f);
 	}
-	if (!err && accounts && !p->names.only)
+	if (!err && accounts && !p->keep)
 		iscsi_account_each(find_old_account, &leaving);
 	json_decref(seen);
 	return err;
@@ -261,7 +261,7 @@ static int plan_portals(struct mgmt_config_plan *p, struct mgmt_fault *f)
 			err = plan_portal(p, v, i, present, f);
 	}
 	json_array_foreach(present, i, v) {
-		if (err || p->names.only || json_object_get(v, "wanted"))
+		if (err || p->keep || json_object_get(v, "wanted"))
 			continue;
 		json_array_append(p->old_portals, (json_t *)v);
 		mgmt_config_words_add(p->words, "portal %s: removed", text_of(v, "portal"));

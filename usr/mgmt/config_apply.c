@@ -445,7 +445,8 @@ void mgmt_config_apply(struct mgmt_call *call)
 	a->call = call;
 	a->ignore_errors = mgmt_rpc_bool(call, "ignore_errors");
 	if (mgmt_config_plan_new(mgmt_rpc_json(call, "state"), mgmt_rpc_json(call, "only"),
-				 mgmt_rpc_bool(call, "force"), &a->plan, &fault) < 0) {
+				 mgmt_rpc_bool(call, "force"), mgmt_rpc_bool(call, "keep"),
+				 &a->plan, &fault) < 0) {
 		mgmt_rpc_fail(call, fault.error, *fault.where ? fault.where : fault.field, "%s",
 			      fault.sentence);
 		free(a);

@@ -773,7 +773,7 @@ static int plan_system(struct mgmt_config_plan *p, struct mgmt_fault *f)
 	return err;
 }
 
-int mgmt_config_plan_new(const json_t *state, const json_t *only, bool force,
+int mgmt_config_plan_new(const json_t *state, const json_t *only, bool force, bool keep,
 			 struct mgmt_config_plan **ret_plan, struct mgmt_fault *ret_fault)
 {
 	struct mgmt_config_plan *p = calloc(1, sizeof(*p));
@@ -783,6 +783,7 @@ int mgmt_config_plan_new(const json_t *state, const json_t *only, bool force,
 		return no_memory(ret_fault);
 	p->state = state;
 	p->force = force;
+	p->keep = keep;
 	p->words = json_array();
 	p->names.wanted = json_object();
 	p->names.only = set_of(only);

@@ -61,7 +61,7 @@ struct mgmt_config_target {
 
 struct mgmt_config_plan {
 	const json_t *state;		/* borrowed */
-	bool force;
+	bool force, keep;
 	struct mgmt_config_target *targets;	/* wanted ones first, then GONE */
 	unsigned int nr_targets;
 	json_t *words;			/* what is different beside the targets */
@@ -79,11 +79,11 @@ struct mgmt_config_plan {
 
 /*
  * Compare @state, which has been checked against mgmt_config_state_fields, with what is.
- * @only: an array of names of targets, of which alone it tells (NULL: of all); then
- * accounts and portals are added and changed, and none goes.
+ * @only: an array of names of targets, of which alone it tells (NULL: of all).  @keep:
+ * accounts and portals that it does not have stay.
  * -EINVAL or -ENOMEM: *ret_fault says what is wrong and where.
  */
-int mgmt_config_plan_new(const json_t *state, const json_t *only, bool force,
+int mgmt_config_plan_new(const json_t *state, const json_t *only, bool force, bool keep,
 			 struct mgmt_config_plan **ret_plan, struct mgmt_fault *ret_fault);
 void mgmt_config_plan_free(struct mgmt_config_plan *p);	/* accepts NULL */
 

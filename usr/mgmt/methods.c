@@ -79,8 +79,9 @@ const struct mgmt_method mgmt_methods[] = {
 	  .run = mgmt_config_apply,
 	  FIELDS({ "state", "see: the state; a member that is absent stays as it is",
 		   MGMT_OBJECT, true, .of = mgmt_config_state_fields },
-		 { "only", "names of targets; nothing happens to others, and accounts and portals "
-		   "are added or changed but not removed", MGMT_LIST, .max = MGMT_CONFIG_TARGETS_MAX },
+		 { "only", "names of targets; nothing happens to others", MGMT_LIST,
+		   .max = MGMT_CONFIG_TARGETS_MAX },
+		 { "keep", "accounts and portals that the state does not have stay", MGMT_BOOL },
 		 FORCE("also what sessions would feel, on targets that have some"),
 		 { "dry_run", "change nothing, only tell what is different", MGMT_BOOL },
 		 { "tell", "tell `changes` also if it is done", MGMT_BOOL },
