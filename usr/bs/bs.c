@@ -331,3 +331,8 @@ const char *bs_device_module(const struct bs_device *dev)
 {
 	return dev->module->name;
 }
+
+const char *bs_device_path(const struct bs_device *dev)
+{
+	return dev->path;
+}

@@ -63,3 +63,5 @@ const struct bs_dev_info *bs_device_info(const struct bs_device *dev);
 int bs_device_copy_source(const struct bs_device *dev, struct bs_device *src,
 			  struct bs_dev **ret_src_dev);
 const char *bs_device_module(const struct bs_device *dev);
+/* "" if it was opened without. */
+const char *bs_device_path(const struct bs_device *dev);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/cleanup.h"
+#include "base/rcu.h"
 #include "lu/internal.h"
 
 /* Channels leave the list when they close, so there is nothing to free at the
@@ -21,18 +22,21 @@ struct lu_channel *lu_channel_find(const struct lu *lu)
 	return NULL;
 }
 
-static int channel_open(struct lu *lu, struct lu_channel **ret_ch)
+int lu_channel_open(struct lu *lu, struct bs_device *dev, struct lu_channel **ret_ch)
 {
 	_cleanup_free_ struct lu_channel *ch = calloc(1, sizeof(*ch));
 	int err;
 
 	if (!ch)
 		return -ENOMEM;
-	err = bs_channel_get(lu->dev, &ch->bs);
+	err = dev ? bs_channel_get(dev, &ch->bs) : 0;
 	if (err)
 		return err;
 	ch->lu = lu_get(lu);
-	ch->info = bs_device_info(lu->dev);
+	ch->dev = dev;
+	ch->info = dev ? bs_device_info(dev) : &lu_no_store;
+	ch->refs = 1;
+	list_init(&ch->node);
 	ch->reactor = reactor_current();
 	list_init(&ch->in_flight);
 	list_init(&ch->fences);
@@ -40,11 +44,21 @@ static int channel_open(struct lu *lu, struct lu_channel **ret_ch)
 	reactor_hook_init(&ch->deliver, lu_io_deliver);
 	lu_qos_init(ch);
 	ch->latency = lu_latency_here(lu);
+	*ret_ch = TAKE_PTR(ch);
+	return 0;
+}
+
+void lu_channel_show(struct lu_channel *ch)
+{
+	struct lu_channel *old = lu_channel_find(ch->lu);
+
+	if (old) {
+		old->retired = true;
+		list_del(&old->node);
+	}
 	if (!channels.next)
 		list_init(&channels);
 	list_add(&channels, &ch->node);
-	*ret_ch = TAKE_PTR(ch);
-	return 0;
 }
 
 int lu_channel_get(struct lu *lu, struct lu_channel **ret_ch)
@@ -52,12 +66,14 @@ int lu_channel_get(struct lu *lu, struct lu_channel **ret_ch)
 	struct lu_channel *ch = lu_channel_find(lu);
 	int err;
 
-	if (!ch) {
-		err = channel_open(lu, &ch);
+	if (ch) {
+		ch->refs++;
+	} else {
+		err = lu_channel_open(lu, rcu_dereference(lu->dev), &ch);
 		if (err)
 			return err;
+		lu_channel_show(ch);
 	}
-	ch->refs++;
 	*ret_ch = ch;
 	return 0;
 }
@@ -70,7 +86,8 @@ void lu_channel_close_unused(struct lu_channel *ch)
 	       list_empty(&ch->qos.waiting));
 	reactor_hook_disarm(&ch->deliver);
 	list_del(&ch->node);
-	bs_channel_put(ch->bs);
+	if (ch->bs)
+		bs_channel_put(ch->bs);
 	lu_put(ch->lu);
 	free(ch);
 }

@@ -156,7 +156,7 @@ static void copy_natively(struct lu_copy_slot *s)
 	const struct lu_copy *c = s->copy;
 
 	s->io.op = LU_COPY;
-	s->io.src = lu_channel_lu(c->src);
+	s->io.src = c->src;
 	s->io.src_bytes = c->src_bytes + s->at;
 	s->io.off_bytes = c->dst_bytes + s->at;
 	s->io.len_bytes = s->len_bytes;
@@ -327,7 +327,8 @@ void lu_copy_start(struct lu_copy *c)
 	for (unsigned int i = 0; i < LU_COPY_SLOTS; i++)
 		c->slots[i].busy = c->slots[i].failed = false;
 	c->no_native = c->overlaps || !c->src ||
-		       bs_device_copy_source(c->dst->lu->dev, c->src->lu->dev, &dev);
+		       !c->dst->bs || !c->src->bs ||
+		       bs_device_copy_source(c->dst->dev, c->src->dev, &dev);
 	c->ask = c->src && !c->overlaps && lu_channel_has(c->src, BS_BLOCK_STATUS) &&
 		 c->src->info->reads_zero;
 	reactor_mailbox_send(reactor_current(), &c->mail, begin);

@@ -9,8 +9,10 @@
 
 struct lu_channel {			/* its reactor only */
 	struct lu *lu;			/* holds a reference */
-	struct bs_channel *bs;
+	struct bs_device *dev;		/* bs keeps it; NULL: there is no medium */
+	struct bs_channel *bs;		/* NULL: idem */
 	const struct bs_dev_info *info;
+	bool retired;			/* of a medium that was taken out: only to flush */
 	struct reactor *reactor;
 	struct list_head node;		/* in the reactor's list of channels */
 	unsigned int refs;
@@ -26,6 +28,23 @@ struct lu_channel {			/* its reactor only */
 /* channel.c: this reactor's channel to @lu, NULL if it has none. */
 struct lu_channel *lu_channel_find(const struct lu *lu);
 void lu_channel_close_unused(struct lu_channel *ch);
+/* A channel to @dev (NULL: no medium) that nobody finds before lu_channel_show().
+ * One reference.  -ENOMEM or the store's. */
+int lu_channel_open(struct lu *lu, struct bs_device *dev, struct lu_channel **ret_ch);
+/* The one of its LU from now on; one that was there before is retired. */
+void lu_channel_show(struct lu_channel *ch);
+
+/* lu.c: lu_set_geometry() in two steps, of which the second cannot fail.  NULL: no
+ * memory.  publish() takes @g. */
+struct lu_geometry *lu_geometry_new(const struct lu_geometry *g);
+void lu_geometry_publish(struct lu *lu, struct lu_geometry *g);
+void lu_geometry_free(struct lu_geometry *g);	/* one that was not published */
+
+/* lu.c: does the store go with blocks of that size?  0 or -EINVAL and a sentence. */
+int lu_fit(const struct lu *lu, const struct bs_device *dev, uint32_t block_bytes,
+	   struct lu_geometry *ret_g, char *why, size_t why_bytes);
+/* lu.c: from now on @dev (NULL: none) is the store, and tells its size and its end. */
+void lu_attach(struct lu *lu, struct bs_device *dev);
 
 /* io.c */
 bool lu_io_writes(const struct lu_io *io);	/* a writer to be locked out */

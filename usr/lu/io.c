@@ -173,7 +173,7 @@ static void copy(struct lu_io *io)
 {
 	struct bs_dev *src;
 
-	if (bs_device_copy_source(io->ch->lu->dev, io->src->dev, &src)) {
+	if (bs_device_copy_source(io->ch->dev, io->src->dev, &src)) {
 		lu_io_finish_later(io, -EOPNOTSUPP);
 		return;
 	}
@@ -214,7 +214,7 @@ static bool iov_fits(const struct lu_io *io)
 
 static bool source_fits(const struct lu_io *io, uint64_t align)
 {
-	const struct lu_geometry *g = lu_geometry(io->src);
+	const struct lu_geometry *g = lu_geometry(io->src->lu);
 	const uint64_t size = lu_geometry_bytes(g, g->nr_blocks);
 
 	return io->src_bytes <= size && io->len_bytes <= size - io->src_bytes &&
@@ -230,6 +230,8 @@ static int check(const struct lu_io *io)
 
 	if (io->op == LU_FLUSH)
 		return 0;
+	if (unlikely(ch->retired || !ch->bs || (io->op == LU_COPY && io->src->retired)))
+		return -ENOMEDIUM;
 	if (io->off_bytes > size || io->len_bytes > size - io->off_bytes)
 		return -ERANGE;
 	if (ops[io->op].writes &&

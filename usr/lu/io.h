@@ -46,7 +46,7 @@ struct lu_io {			/* caller's memory; ours until done() */
 				 * what to compare, then what to write */
 	uint64_t result;	/* -EILSEQ: byte offset of the first difference;
 				 * BLOCK_STATUS: 1 to len_bytes */
-	struct lu *src;		/* COPY: referenced by the caller's channel.  -EOPNOTSUPP: */
+	struct lu_channel *src;	/* COPY: kept by the caller.  -EOPNOTSUPP: */
 	uint64_t src_bytes;	/* the stores cannot.  The ranges must not overlap */
 	void (*done)(struct lu_io *io, int err);
 
@@ -72,7 +72,8 @@ struct lu_io {			/* caller's memory; ours until done() */
  *          never before this function returns.
  * Errors:  via done(): 0, -EIO, -ENODATA (medium), -ENOSPC, -ERANGE (outside
  *          the LU), -EROFS, -EILSEQ (VERIFY, COMPARE_AND_WRITE differ),
- *          -EOPNOTSUPP, -ETIMEDOUT, -ENXIO (store is gone), -EINVAL (iov does not
+ *          -EOPNOTSUPP, -ETIMEDOUT, -ENXIO (store is gone), -ENOMEDIUM (there is
+ *          none, or the channel's was taken out), -EINVAL (iov does not
  *          fit len_bytes, or the store's alignment is not met), -ENOMEM,
  *          -ECANCELED.
  */

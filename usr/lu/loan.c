@@ -10,19 +10,22 @@ bool lu_loan_get(struct lu_channel *ch, uint64_t off_bytes, uint64_t len_bytes,
 	const struct lu_geometry *g = lu_geometry(ch->lu);
 	const uint64_t size = lu_geometry_bytes(g, g->nr_blocks);
 
-	if (unlikely(ch->qos.limited) || off_bytes > size || len_bytes > size - off_bytes)
+	if (unlikely(ch->qos.limited || ch->retired || !ch->bs) || off_bytes > size || len_bytes > size - off_bytes)
 		return false;
 	ret->p = bs_channel_lend(ch->bs, off_bytes, len_bytes, &ret->priv);
 	if (!ret->p)
 		return false;
+	ret->ch = ch;
+	ch->refs++;
 	lu_latency_add(ch, LU_READ, 0);
 	return true;
 }
 
-void lu_loan_put(struct lu_channel *ch, struct lu_loan *loan, bool faulted)
+void lu_loan_put(struct lu_loan *loan, bool faulted)
 {
 	if (!loan->p)
 		return;
 	loan->p = NULL;
-	bs_channel_lend_end(ch->bs, loan->priv, faulted);
+	bs_channel_lend_end(loan->ch->bs, loan->priv, faulted);
+	lu_channel_put(loan->ch);
 }

@@ -2,7 +2,8 @@
 /*
  * lu/loan.h - reading without a copy: the store lends memory that has the data.
  *
- * Threads: the reactor owning the channel, which must be kept meanwhile.
+ * Threads: the reactor owning the channel, which a loan keeps.  It stays good when
+ * another medium comes (lu/medium.h).
  */
 #pragma once
 #include <stdbool.h>
@@ -13,6 +14,7 @@ struct lu_channel;
 struct lu_loan {
 	const void *p;			/* NULL: nothing is lent */
 	void *priv;			/* the store's */
+	struct lu_channel *ch;		/* holds a reference */
 };
 
 /*
@@ -24,4 +26,4 @@ struct lu_loan {
 bool lu_loan_get(struct lu_channel *ch, uint64_t off_bytes, uint64_t len_bytes,
 		 struct lu_loan *ret);
 /* Also with nothing lent.  @faulted: a system call found it gone (EFAULT). */
-void lu_loan_put(struct lu_channel *ch, struct lu_loan *loan, bool faulted);
+void lu_loan_put(struct lu_loan *loan, bool faulted);

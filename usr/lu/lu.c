@@ -14,6 +14,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "base/rcu.h"
+#include "lu/internal.h"
 #include "lu/latency.h"
 #include "lu/reserve.h"
 #include "lu/resize.h"
@@ -33,6 +34,7 @@ struct identity {
 
 struct opening {
 	struct lu *lu;
+	struct bs_device *dev;
 	uint32_t block_bytes;
 	void (*done)(void *arg, struct lu *lu, int err, const char *why);
 	void *arg;
@@ -50,17 +52,37 @@ static void identity_free_rcu(struct rcu_head *h)
 	free(container_of(h, struct identity, rcu));
 }
 
-int lu_set_geometry(struct lu *lu, const struct lu_geometry *g)
+struct lu_geometry *lu_geometry_new(const struct lu_geometry *g)
 {
 	struct geometry *new = malloc(sizeof(*new));
-	struct lu_geometry *old;
+
+	if (!new)
+		return NULL;
+	new->g = *g;
+	return &new->g;
+}
+
+void lu_geometry_free(struct lu_geometry *g)
+{
+	if (g)
+		free(container_of(g, struct geometry, g));
+}
+
+void lu_geometry_publish(struct lu *lu, struct lu_geometry *g)
+{
+	struct lu_geometry *old = rcu_xchg_pointer(&lu->geometry, g);
+
+	if (old)
+		call_rcu(&container_of(old, struct geometry, g)->rcu, geometry_free_rcu);
+}
+
+int lu_set_geometry(struct lu *lu, const struct lu_geometry *g)
+{
+	struct lu_geometry *new = lu_geometry_new(g);
 
 	if (!new)
 		return -ENOMEM;
-	new->g = *g;
-	old = rcu_xchg_pointer(&lu->geometry, &new->g);
-	if (old)
-		call_rcu(&container_of(old, struct geometry, g)->rcu, geometry_free_rcu);
+	lu_geometry_publish(lu, new);
 	return 0;
 }
 
@@ -98,9 +120,13 @@ void lu_set_reserve(struct lu *lu, struct lu_reserve *r)
 	lu_reserve_put(rcu_xchg_pointer(&lu->reserve, r));
 }
 
+const struct bs_dev_info lu_no_store = { 0 };
+
 const struct bs_dev_info *lu_store_info(const struct lu *lu)
 {
-	return bs_device_info(lu->dev);
+	const struct bs_device *dev = rcu_dereference(lu->dev);
+
+	return likely(dev) ? bs_device_info(dev) : &lu_no_store;
 }
 
 /* --- opening --- */
@@ -109,8 +135,7 @@ static void lu_free(struct lu *lu)
 {
 	if (!lu)
 		return;
-	if (lu->geometry)
-		free(container_of(lu->geometry, struct geometry, g));
+	lu_geometry_free(lu->geometry);
 	if (lu->identity)
 		free(container_of(lu->identity, struct identity, id));
 	lu_watch_detach(lu);
@@ -165,35 +190,43 @@ static void device_resized(void *arg, uint64_t size_bytes)
 	lu_put(lu);
 }
 
-/* Does the store go with the block size?  0 or -EINVAL and a sentence. */
-static int fit(struct lu *lu, uint32_t block_bytes, char *why, size_t why_bytes)
+int lu_fit(const struct lu *lu, const struct bs_device *dev, uint32_t block_bytes,
+	   struct lu_geometry *ret_g, char *why, size_t why_bytes)
 {
-	const struct bs_dev_info *i = bs_device_info(lu->dev);
-	struct lu_geometry g;
+	const struct bs_dev_info *i = bs_device_info(dev);
+	const char *path = bs_device_path(dev);
 	int err;
 
 	if (i->align_bytes > block_bytes) {
 		snprintf(why, why_bytes,
 			 "%s %s needs a block size of at least %u bytes when opened like this, not %u",
-			 lu->bstype, lu->path, i->align_bytes, block_bytes);
+			 lu->bstype, path, i->align_bytes, block_bytes);
 		return -EINVAL;
 	}
-	lu->store_bytes = i->size_bytes;
-	err = lu_geometry_init(&g, i->size_bytes, block_bytes, i->phys_block_bytes);
+	err = lu_geometry_init(ret_g, i->size_bytes, block_bytes, i->phys_block_bytes);
 	if (err)
 		return err;
-	if (!g.nr_blocks) {
+	if (!ret_g->nr_blocks) {
 		snprintf(why, why_bytes, "%s %s has %llu bytes, less than one block of %u",
-			 lu->bstype, lu->path, (unsigned long long)i->size_bytes, block_bytes);
+			 lu->bstype, path, (unsigned long long)i->size_bytes, block_bytes);
 		return -EINVAL;
 	}
-	return lu_set_geometry(lu, &g);
+	return 0;
+}
+
+void lu_attach(struct lu *lu, struct bs_device *dev)
+{
+	lu->store_bytes = dev ? bs_device_info(dev)->size_bytes : 0;
+	rcu_assign_pointer(lu->dev, dev);
+	if (!dev)
+		return;
+	bs_device_on_closed(dev, device_closed, lu);
+	bs_device_on_resized(dev, device_resized, lu);
 }
 
 static void opening_failed(struct opening *o, int err, const char *why)
 {
-	if (o->lu->dev)
-		bs_device_put(o->lu->dev);
+	bs_device_put(o->dev);
 	lu_free(o->lu);
 	o->done(o->arg, NULL, err, why);
 	free(o);
@@ -203,18 +236,16 @@ static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char 
 {
 	struct opening *o = arg;
 	struct lu *lu = o->lu;
-	const struct bs_dev_info *i;
+	const struct bs_dev_info *i = bs_device_info(o->dev);
 
 	if (err) {
 		opening_failed(o, err, why);
 		return;
 	}
 	lu->reserve = r;
-	i = bs_device_info(lu->dev);
 	atomic_init(&lu->read_only, i->read_only || (lu->open_flags & BS_OPEN_RDONLY));
 	atomic_init(&lu->write_cache, i->write_cache);
-	bs_device_on_closed(lu->dev, device_closed, lu);
-	bs_device_on_resized(lu->dev, device_resized, lu);
+	lu_attach(lu, o->dev);
 	o->done(o->arg, lu, 0, NULL);
 	free(o);
 }
@@ -222,14 +253,17 @@ static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char 
 static void device_opened(void *arg, struct bs_device *dev, int err, const char *why)
 {
 	struct opening *o = arg;
+	struct lu_geometry g;
 	char text[512] = "";
 
 	if (err) {
 		opening_failed(o, err, why);
 		return;
 	}
-	o->lu->dev = dev;
-	err = fit(o->lu, o->block_bytes, text, sizeof(text));
+	o->dev = dev;
+	err = lu_fit(o->lu, dev, o->block_bytes, &g, text, sizeof(text));
+	if (!err)
+		err = lu_set_geometry(o->lu, &g);
 	if (!err)
 		err = lu_reserve_open(o->lu->identity->scsi_id, reserve_opened, o);
 	if (err)
@@ -276,10 +310,19 @@ struct lu *lu_get(struct lu *lu)
 	return lu;
 }
 
+static void gone(struct mail *m)
+{
+	device_closed(container_of(m, struct lu, gone));
+}
+
 void lu_put(struct lu *lu)
 {
-	if (lu && refcount_put(&lu->refs))
+	if (!lu || !refcount_put(&lu->refs))
+		return;
+	if (lu->dev)
 		bs_device_put(lu->dev);
+	else
+		reactor_mailbox_send(reactor_group_control(), &lu->gone, gone);
 }
 
 void lu_close(struct lu *lu, void (*closed)(void *arg), void *arg)

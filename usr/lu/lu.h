@@ -14,6 +14,7 @@
 #include "lu/qos.h"
 #include "lu/range_lock.h"
 #include "lu/watch.h"
+#include "reactor/mailbox.h"
 
 struct lu_reserve;
 
@@ -21,13 +22,12 @@ struct lu_latency;
 
 struct lu {
 	/* Constant after lu_open(). */
-	struct bs_device *dev;
-	char *bstype, *path, *bsopts;
-	uint32_t open_flags;		/* BS_OPEN_* */
+	char *bstype, *bsopts;
 	struct lu_latency *latency;	/* by reactor, which writes its own */
 	unsigned int nr_latency;
 
 	/* Any thread: readers under RCU, control replaces. */
+	struct bs_device *dev;		/* NULL: there is no medium, lu/medium.h */
 	struct lu_geometry *geometry;
 	struct lu_identity *identity;
 	struct lu_reserve *reserve;	/* that of the identity; holds a reference */
@@ -41,6 +41,10 @@ struct lu {
 	struct lu_watches watches;	/* ranges that somebody wants to know unchanged */
 
 	/* Control only. */
+	char *path;			/* of the store; "": none, or it needs none */
+	uint32_t open_flags;		/* BS_OPEN_* */
+	bool changing;			/* a medium is on its way, lu/medium.h */
+	struct mail gone;		/* the last reference, without a store to close */
 	uint64_t store_bytes;		/* what the store has, as far as we know */
 	uint64_t limit_bytes;		/* what of it the user wants shown; 0: all */
 	void (*closed)(void *arg);
@@ -82,6 +86,8 @@ void lu_set_reserve(struct lu *lu, struct lu_reserve *r);
 int lu_set_identity(struct lu *lu, const struct lu_identity *id);
 int lu_set_geometry(struct lu *lu, const struct lu_geometry *g);
 
-/* What the store can do; constant, but size_bytes is that of the time of
- * opening: the present size is in the geometry. */
+/* What the store can do (nothing, while there is no medium).  Callers are RCU readers;
+ * valid for this turn.  size_bytes is that of the time of opening: the present size is
+ * in the geometry. */
+extern const struct bs_dev_info lu_no_store;
 const struct bs_dev_info *lu_store_info(const struct lu *lu);

@@ -11,6 +11,7 @@
 
 struct resize {
 	struct lu *lu;			/* holds a reference */
+	const struct bs_device *dev;	/* only compared */
 	uint64_t bytes;
 	void (*done)(void *arg, int err, const char *why);
 	void *arg;
@@ -68,6 +69,10 @@ static void probed(void *arg, int err, uint64_t size_bytes, const char *why)
 	const uint64_t before = lu->limit_bytes;
 	char text[512];
 
+	if (lu->dev != r->dev) {
+		err = -ENOMEDIUM;
+		why = "the medium was changed meanwhile";
+	}
 	if (!err) {
 		err = check(lu, size_bytes, r->bytes, text, sizeof(text));
 		why = text;
@@ -94,7 +99,11 @@ int lu_resize_start(struct lu *lu, uint64_t bytes,
 
 	if (!r)
 		return -ENOMEM;
-	*r = (struct resize){ lu_get(lu), bytes, done, arg };
+	*r = (struct resize){ lu_get(lu), lu->dev, bytes, done, arg };
+	if (!lu->dev) {
+		probed(r, -ENOMEDIUM, 0, "there is no medium");
+		return 0;
+	}
 	err = bs_device_probe_size(lu->dev, probed, r);
 	if (err == -EOPNOTSUPP && bytes) {	/* what it said last is all we have */
 		probed(r, 0, lu->store_bytes, NULL);

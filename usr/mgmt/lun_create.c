@@ -183,6 +183,9 @@ int mgmt_lun_create_parse(const json_t *fields, const char *target_name, int tid
 	if (s.change.resize)
 		return fault(ret_fault, "params",
 			     "the size can be given only to a LUN that exists");
+	if (s.change.path)
+		return fault(ret_fault, "params",
+			     "parameter 'path': a LUN that is made has its store by the field 'path'");
 	if (s.change.pr_clear)
 		return fault(ret_fault, "params",
 			     "parameter 'pr_clear': there must be a LUN first: update it");

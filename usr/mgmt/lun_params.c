@@ -281,11 +281,15 @@ static int set_pr_clear(struct mgmt_lun_change *c, const struct param *p,
 	return 0;
 }
 
-static int refuse_path(struct mgmt_lun_change *c, const struct param *p,
-		       const char *value, struct mgmt_fault *f)
+/* A medium that comes makes the unit ready, as in tgt. */
+static int set_path(struct mgmt_lun_change *c, const struct param *p,
+		    const char *value, struct mgmt_fault *f)
 {
-	(void)c, (void)value;
-	return fault(f, p, "a disk's store cannot be exchanged; remove the LUN and add it anew");
+	(void)p, (void)f;
+	c->path = value;
+	if (*value)
+		c->config.online = true;
+	return 0;
 }
 
 static int refuse_open_option(struct mgmt_lun_change *c, const struct param *p,
@@ -436,6 +440,9 @@ static const struct param params[] = {
 	  .help = "the medium is removable" },
 	{ "readonly", MGMT_LUN_NEWS_MODE, VALUE(bool), CONFIG(readonly), .range = "0, 1",
 	  .help = "writes are refused with WRITE PROTECTED" },
+	/* Comes before online. */
+	{ "path", MGMT_LUN_NEWS_NONE, .set = set_path, .range = "a path, or nothing",
+	  .help = "of a removable LUN: take the medium out and put this one in (with `online=1`); nothing: leave it empty" },
 	{ "online", MGMT_LUN_NEWS_MEDIUM, VALUE(bool), CONFIG(online), .range = "0, 1",
 	  .help = "0: the medium is not ready" },
 	{ "thin_provisioning", MGMT_LUN_NEWS_INQUIRY, VALUE(bool), CONFIG(thin_provisioning),
@@ -465,7 +472,6 @@ static const struct param params[] = {
 	{ "size", MGMT_LUN_NEWS_CAPACITY, set_size, .range = "auto, or bytes (with k, M, G, T, P)",
 	  .help = "look at the store anew and show all of it, or that much (never more than it has)" },
 	/* From here on without a word in the documentation. */
-	{ "path", MGMT_LUN_NEWS_MEDIUM, refuse_path, .help = "" },
 	{ "disksize", MGMT_LUN_NEWS_CAPACITY, set_size, .help = "" },
 	{ "bsopts", MGMT_LUN_NEWS_CAPACITY, set_store_option, .help = "" },
 	{ "bsoflags", MGMT_LUN_NEWS_MEDIUM, refuse_open_option, .help = "" },
@@ -512,6 +518,8 @@ static int set_one(struct mgmt_lun_change *c, const struct param *p, const json_
 	char number[MGMT_SCALAR_BYTES];
 	int err;
 
+	if (p->set == set_path && !json_is_string(v))
+		return fault(f, p, "must be text");
 	before = *c;
 	err = p->set(c, p, mgmt_fields_scalar(v, number), f);
 	if (!err && differs(&before, c, p))

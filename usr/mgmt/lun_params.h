@@ -27,6 +27,8 @@ struct mgmt_lun_change {
 	bool resize;			/* out: look at the store anew, */
 	uint64_t size_bytes;		/* and show that much of it (0: all) */
 
+	const char *path;		/* out: another medium ("": none); NULL: as it is */
+
 	bool pr_clear;			/* an order, not a state */
 
 	/* For tgt_ids. */

@@ -5,12 +5,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/macros.h"
 #include "lu/lu.h"
+#include "lu/medium.h"
 #include "lu/reserve.h"
 #include "lu/resize.h"
 #include "mgmt/lun.h"
@@ -19,7 +21,11 @@
 #include "mgmt/lun_reserve.h"
 #include "mgmt/rpc.h"
 #include "mgmt/target.h"
+#include "reactor/reactor.h"
+#include "reactor/timer.h"
+#include "scsi/background.h"
 #include "scsi/device.h"
+#include "scsi/medium.h"
 #include "scsi/target.h"
 #include "scsi/unit_attention.h"
 
@@ -102,32 +108,85 @@ void mgmt_lun_update_present(const struct mgmt_lun *l, struct mgmt_lun_change *r
 /* --- lun.update ------------------------------------------------------- */
 
 struct updating {		/* what can fail, and takes time, comes first */
-	struct mgmt_call *call;
-	struct lu_reserve *r;	/* of the identity to come, a reference; NULL: it stays */
+	struct mgmt_call *call;		/* answered, if answered */
+	struct mgmt_lun_change c;
+	struct lu_reserve *r;		/* of the identity to come, a reference; NULL: it stays */
+	struct lu_medium *m;		/* to come; NULL: it stays */
+	struct lu *lu;			/* from the change on; holds a reference */
+	bool answered;
+	struct timer timer;		/* how long the answer waits for the old store */
 };
 
 static void updating_free(struct updating *u)
 {
 	lu_reserve_put(u->r);
+	lu_put(u->lu);
 	free(u);
+}
+
+static void medium_over(void *arg)
+{
+	(void)arg;
+	mgmt_lun_store_gone();
+}
+
+/* After the call was failed. */
+static void give_up(struct updating *u)
+{
+	if (u->m)
+		lu_medium_drop(u->m, medium_over, NULL);
+	updating_free(u);
+}
+
+/* What a medium that is locked in, or that cannot be taken out, does not allow. */
+static int check_medium(const struct mgmt_lun *l, const struct mgmt_lun_change *c,
+			struct mgmt_fault *f)
+{
+	const bool leaves = c->path || (!c->config.online &&
+					scsi_device_config(l->dev)->online);
+
+	*f = (struct mgmt_fault){ .field = "params", .error = MGMT_ERR_INVALID };
+	if (c->path && !c->config.removable) {
+		snprintf(f->sentence, sizeof(f->sentence),
+			 "parameter 'path': LUN %" PRIu64 " is not removable: set removable=1, or remove the LUN and add it anew",
+			 l->lun);
+	} else if (c->path && c->resize) {
+		snprintf(f->sentence, sizeof(f->sentence),
+			 "parameter 'path': a new medium has its own size: change that afterwards");
+	} else if (leaves && atomic_load(&l->dev->prevent_removal)) {
+		f->error = MGMT_ERR_PREVENT_REMOVAL;
+		snprintf(f->sentence, sizeof(f->sentence),
+			 "an initiator has locked the medium of LUN %" PRIu64 ": have it unlocked there first",
+			 l->lun);
+	} else if (c->path && scsi_background_runs(l->dev)) {
+		snprintf(f->sentence, sizeof(f->sentence),
+			 "parameter 'path': the medium of LUN %" PRIu64 " is being formatted or sanitized: wait for the end",
+			 l->lun);
+	} else {
+		return 0;
+	}
+	return -EINVAL;
 }
 
 /* Asked anew after each wait: the LUN may be another by then, or gone.  NULL after
  * the call was failed, and @u is gone. */
-static struct mgmt_lun *wanted(struct updating *u, struct mgmt_lun_change *ret)
+static struct mgmt_lun *wanted(struct updating *u)
 {
 	struct mgmt_lun *l = mgmt_lun_of(u->call);
 	struct mgmt_fault fault;
 
 	if (l) {
-		mgmt_lun_update_present(l, ret);
-		if (!mgmt_lun_params_set(ret, mgmt_rpc_pairs(u->call, "params"), &fault))
+		mgmt_lun_update_present(l, &u->c);
+		if (!mgmt_lun_params_set(&u->c, mgmt_rpc_pairs(u->call, "params"), &fault) &&
+		    !check_medium(l, &u->c, &fault))
 			return l;
 		mgmt_rpc_fail(u->call, fault.error, fault.field, "%s", fault.sentence);
 	}
-	updating_free(u);
+	give_up(u);
 	return NULL;
 }
+
+/* --- the last step: it has changed --- */
 
 void mgmt_lun_update_flush_failed(struct mgmt_call *call, int err)
 {
@@ -155,35 +214,105 @@ static void reply(struct lu *lu, struct mgmt_call *call)
 	mgmt_rpc_reply(call, NULL);
 }
 
+static void answer(struct updating *u)
+{
+	void (*const then)(struct lu *lu, struct mgmt_call *call) =
+		u->c.write_cache ? reply : flush;
+
+	u->answered = true;
+	mgmt_lun_update_warn(u->call, u->lu, &u->c);
+	if (u->c.pr_clear)
+		mgmt_lun_reserve_clear(u->lu, u->call, then);
+	else
+		then(u->lu, u->call);
+}
+
+/* --- the medium --- */
+
+static void close_expired(struct timer *timer)
+{
+	struct updating *u = container_of(timer, struct updating, timer);
+
+	mgmt_rpc_warn(u->call,
+		      "the old store has not closed within %d s: it is closed as soon as it answers",
+		      MGMT_LUN_CLOSE_MS / 1000);
+	answer(u);
+}
+
+static void medium_changed(void *arg)
+{
+	struct updating *u = arg;
+
+	log_info("target %d LUN %" PRIu64 ": medium %s", u->c.tid, u->c.lun,
+		 *u->lu->path ? u->lu->path : "taken out");
+	u->timer.expired = close_expired;
+	if (reactor_timer_arm(reactor_current(), &u->timer, MGMT_LUN_CLOSE_MS) < 0)
+		log_warn("LUN %" PRIu64 ": out of memory for a timer", u->c.lun);
+}
+
+/* Even if somebody has taken the LUN away meanwhile. */
+static void old_closed(void *arg, int err)
+{
+	struct updating *u = arg;
+
+	if (err)
+		log_err("target %d LUN %" PRIu64 ": the old medium could not be flushed: %s",
+			u->c.tid, u->c.lun, strerrordesc_np(-err) ?: "unknown error");
+	if (!u->answered) {
+		reactor_timer_cancel(reactor_current(), &u->timer);
+		if (err)
+			mgmt_rpc_warn(u->call,
+				      "the old medium could not be flushed, writes to it may be lost: %s",
+				      strerrordesc_np(-err) ?: "unknown error");
+		answer(u);
+	}
+	updating_free(u);
+	mgmt_lun_store_gone();
+}
+
+/* 0, or an error after which the medium is as it was, and no longer held. */
+static int apply_with_medium(struct mgmt_lun *l, struct updating *u)
+{
+	struct scsi_medium_change *held;
+	int err = scsi_medium_hold(l->dev, &held);
+
+	if (err < 0)
+		return err;
+	err = mgmt_lun_update_now(l, &u->c);
+	if (err < 0)
+		scsi_medium_release(held);
+	else
+		scsi_medium_change(held, TAKE_PTR(u->m), medium_changed, old_closed, u);
+	return err;
+}
+
+/* --- all of it --- */
+
 static void change(struct updating *u)
 {
-	void (*then)(struct lu *lu, struct mgmt_call *call);
-	struct mgmt_call *call = u->call;
-	struct mgmt_lun_change c;
-	struct mgmt_lun *l = wanted(u, &c);
+	struct mgmt_lun *l = wanted(u);
+	const bool medium = u->m != NULL;
 	int err;
 
 	if (!l)
 		return;
 	/* An initiator may be changing it: not ours. */
-	if (c.write_cache == atomic_load(&l->lu->write_cache))
-		c.write_cache = -1;
-	err = mgmt_lun_update_now(l, &c);
+	if (u->c.write_cache == atomic_load(&l->lu->write_cache))
+		u->c.write_cache = -1;
+	err = medium ? apply_with_medium(l, u) : mgmt_lun_update_now(l, &u->c);
 	if (err < 0) {
-		mgmt_rpc_fail_errno(call, err, "cannot change the logical unit");
-		updating_free(u);
+		mgmt_rpc_fail_errno(u->call, err, "cannot change the logical unit");
+		give_up(u);
 		return;
 	}
 	if (u->r)
 		lu_set_reserve(l->lu, TAKE_PTR(u->r));
+	u->lu = lu_get(l->lu);
+	mgmt_lun_update_tell(l, u->c.news);
+	if (medium)
+		return;
+	answer(u);
 	updating_free(u);
-	mgmt_lun_update_tell(l, c.news);
-	mgmt_lun_update_warn(call, l->lu, &c);
-	then = c.write_cache ? reply : flush;
-	if (c.pr_clear)
-		mgmt_lun_reserve_clear(l->lu, call, then);
-	else
-		then(l->lu, call);
 }
 
 static void resized(void *arg, int err, const char *why)
@@ -193,28 +322,56 @@ static void resized(void *arg, int err, const char *why)
 	if (err) {
 		mgmt_rpc_fail(u->call, err == -ENOMEM ? MGMT_ERR_NOMEM : MGMT_ERR_INVALID,
 			      "params", "parameter 'size': %s", why);
-		updating_free(u);
+		give_up(u);
 		return;
 	}
 	change(u);
 }
 
-static void resize(struct updating *u)
+static void medium_opened(void *arg, struct lu_medium *m, int err, const char *why)
 {
-	struct mgmt_lun_change c;
-	struct mgmt_lun *l = wanted(u, &c);
+	struct updating *u = arg;
+
+	if (err < 0) {
+		mgmt_lun_store_gone();
+		mgmt_rpc_fail(u->call, err == -ENOMEM ? MGMT_ERR_NOMEM : MGMT_ERR_INVALID,
+			      "params", "parameter 'path': %s", why);
+		give_up(u);
+		return;
+	}
+	u->m = m;
+	change(u);
+}
+
+static void open_medium(struct updating *u, struct mgmt_lun *l)
+{
+	const uint32_t flags = (l->lu->open_flags & ~BS_OPEN_RDONLY) |
+			       (u->c.config.readonly ? BS_OPEN_RDONLY : 0);
+	char why[512] = "out of memory";
 	int err;
+
+	mgmt_lun_store_new();
+	err = lu_medium_open(l->lu, u->c.path, flags, why, sizeof(why), medium_opened, u);
+	if (err < 0)
+		medium_opened(u, NULL, err, why);
+}
+
+static void prepare(struct updating *u)
+{
+	struct mgmt_lun *l = wanted(u);
+	int err = 0;
 
 	if (!l)
 		return;
-	if (!c.resize) {
+	if (u->c.path)
+		open_medium(u, l);
+	else if (u->c.resize)
+		err = lu_resize_start(l->lu, u->c.size_bytes, resized, u);
+	else
 		change(u);
-		return;
-	}
-	err = lu_resize_start(l->lu, c.size_bytes, resized, u);
 	if (err < 0) {
 		mgmt_rpc_fail_errno(u->call, err, "cannot change the size");
-		updating_free(u);
+		give_up(u);
 	}
 }
 
@@ -224,17 +381,16 @@ static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char 
 
 	if (err < 0) {
 		mgmt_rpc_fail(u->call, MGMT_ERR_INVALID, "params", "%s", why);
-		updating_free(u);
+		give_up(u);
 		return;
 	}
 	u->r = r;
-	resize(u);
+	prepare(u);
 }
 
 void mgmt_lun_update_run(struct mgmt_call *call)
 {
 	struct updating *u = calloc(1, sizeof(*u));
-	struct mgmt_lun_change c;
 	struct mgmt_lun *l;
 	int err;
 
@@ -243,16 +399,16 @@ void mgmt_lun_update_run(struct mgmt_call *call)
 		return;
 	}
 	u->call = call;
-	l = wanted(u, &c);
+	l = wanted(u);
 	if (!l)
 		return;
-	if (!strcmp(c.id.scsi_id, lu_identity(l->lu)->scsi_id)) {
-		resize(u);
+	if (!strcmp(u->c.id.scsi_id, lu_identity(l->lu)->scsi_id)) {
+		prepare(u);
 		return;
 	}
-	err = lu_reserve_open(c.id.scsi_id, reserve_opened, u);
+	err = lu_reserve_open(u->c.id.scsi_id, reserve_opened, u);
 	if (err < 0) {
 		mgmt_rpc_fail_errno(call, err, "cannot change the logical unit");
-		updating_free(u);
+		give_up(u);
 	}
 }

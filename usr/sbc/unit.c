@@ -27,7 +27,12 @@ static bool removable(const struct scsi_task *t)
 
 static enum scsi_status load(struct scsi_task *t)
 {
-	if (!atomic_exchange(&t->dev->ejected, false))
+	const uint8_t before = atomic_fetch_and(&t->dev->ejected,
+						(uint8_t)~SCSI_DEVICE_UNLOADED);
+
+	if (before & ~SCSI_DEVICE_UNLOADED)
+		return scsi_task_fail(t, SCSI_SENSE_MEDIUM_NOT_PRESENT);
+	if (!before)
 		return SCSI_GOOD;
 	/* Without memory nobody else is told; the medium is there. */
 	(void)scsi_unit_attention_raise(t->dev, SCSI_SENSE_MEDIUM_MAY_HAVE_CHANGED,
@@ -38,7 +43,7 @@ static enum scsi_status load(struct scsi_task *t)
 static void stop(struct scsi_task *t)
 {
 	if (t->cdb[4] & LOEJ) {
-		atomic_store(&t->dev->ejected, true);
+		atomic_fetch_or(&t->dev->ejected, SCSI_DEVICE_UNLOADED);
 		lu_watch_revoke(t->dev->lu);	/* tokens end with the medium */
 	} else if (!removable(t)) {
 		atomic_store(&t->dev->stopped, true);

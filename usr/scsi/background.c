@@ -67,6 +67,17 @@ bool scsi_background_refuses(const struct scsi_device *dev, unsigned int flags,
 	return scsi_background_sense(dev, ret_sense);
 }
 
+bool scsi_background_runs(const struct scsi_device *dev)
+{
+	return runs(atomic_load(&dev->background.state));
+}
+
+void scsi_background_forget(struct scsi_device *dev)
+{
+	atomic_store(&dev->background.unrestricted, false);
+	atomic_store(&dev->background.state, SCSI_BACKGROUND_NONE);
+}
+
 /* --- the task that asked --- */
 
 static void forget_task(struct scsi_background_job *job)
@@ -256,6 +267,12 @@ enum scsi_status scsi_background_start(struct scsi_task *t, struct scsi_backgrou
 		free_job(job);
 		return scsi_background_sense(t->dev, &s) ? scsi_task_fail_sense(t, &s) :
 							   SCSI_BUSY;
+	}
+	/* The medium may have been taken since dispatch looked: scsi/medium.c. */
+	if (atomic_load(&t->dev->ejected)) {
+		atomic_store(&t->dev->background.state, before);
+		free_job(job);
+		return scsi_task_fail(t, SCSI_SENSE_MEDIUM_NOT_PRESENT);
 	}
 	if (reactor_group_spread(end_tasks_here, lock, job) < 0) {
 		atomic_store(&t->dev->background.state, before);

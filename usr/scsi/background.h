@@ -62,6 +62,10 @@ struct scsi_background_job {
 enum scsi_status scsi_background_start(struct scsi_task *t, struct scsi_background_job *job,
 				       bool immed);
 
+/* One runs now.  Its medium is another: what failed on the old one is past. */
+bool scsi_background_runs(const struct scsi_device *dev);
+void scsi_background_forget(struct scsi_device *dev);
+
 /* Why @dev is not ready, or its medium of no use.  False: nothing of the kind. */
 bool scsi_background_sense(const struct scsi_device *dev, struct scsi_sense *ret_sense);
 

@@ -59,7 +59,10 @@ struct scsi_device {
 	/* Any thread: atomic. */
 	refcount refs;
 	atomic_bool stopped;		/* START STOP UNIT, START=0 */
-	atomic_bool ejected;		/* the same with LOEJ=1: no medium */
+	_Atomic uint8_t ejected;	/* no medium, for these reasons: */
+#define SCSI_DEVICE_UNLOADED	0x1U	/* the same with LOEJ=1 */
+#define SCSI_DEVICE_CHANGING	0x2U	/* scsi/medium.h */
+#define SCSI_DEVICE_EMPTY	0x4U	/* nobody has put one in */
 	atomic_uint tpgs;		/* TPGS of its target; scsi/alua.c writes it */
 	atomic_uint prevent_removal;	/* I_T nexuses that forbid LOEJ */
 	struct lu_stats past;		/* of I_T_L nexuses that are gone; usage.c */

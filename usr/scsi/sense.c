@@ -125,6 +125,8 @@ enum scsi_sense_code scsi_sense_of_errno(int err, bool writing)
 		return SCSI_SENSE_MISCOMPARE;
 	case -EOPNOTSUPP:
 		return SCSI_SENSE_INVALID_OPCODE;
+	case -ENOMEDIUM:
+		return SCSI_SENSE_MEDIUM_NOT_PRESENT;
 	case -ETIMEDOUT:
 		return SCSI_SENSE_COMMAND_TIMEOUT;
 	case -ENXIO:

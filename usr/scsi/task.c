@@ -109,7 +109,7 @@ void scsi_task_init(struct scsi_task *t)
 
 static void give_back(struct scsi_task *t)
 {
-	lu_loan_put(t->itl->ch, &t->loan, t->loan_faulted);
+	lu_loan_put(&t->loan, t->loan_faulted);
 	t->data.iovcnt = 0;
 	scsi_task_set_sent(t);
 }
