@@ -11,6 +11,7 @@ A scenario takes the settings and whether to be quick.  It starts what it needs
 import os
 import resource
 import shutil
+import subprocess
 import time
 from dataclasses import dataclass
 from typing import Callable
@@ -226,6 +227,45 @@ def idle(conf, quick):
     return {"facts": facts, "table": table}
 
 
+# --- targets.conf ------------------------------------------------------------
+
+CONF_TARGETS = (200, 1000)
+TGT_ADMIN = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                         "../../scripts/tgt-admin")
+
+
+def admin_seconds(conf, process, *args):
+    begun = time.monotonic()
+    done = subprocess.run([TGT_ADMIN, *args], env=process.environment(),
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BenchError(f"tgt-admin {' '.join(args)}: {done.stderr.strip()}")
+    return time.monotonic() - begun
+
+
+def configure(conf, quick):
+    """tgt-admin loads a file of many targets with a disk each, and again."""
+    table = [["targets", "loaded in s", "unchanged --update ALL in s"]]
+    facts = {}
+    for number in CONF_TARGETS:
+        process = conf.started(Tgtd(conf, "tgtd-configure"))
+        paths = files(conf, "configure", number, LUN_BYTES)
+        path = f"{conf.disks}/configure/targets.conf"
+        with open(path, "w", encoding="utf-8") as f:
+            for i, disk in enumerate(paths):
+                f.write(f"<target iqn.2001-04.org.example:t{i}>\n"
+                        f"\tbacking-store {disk}\n</target>\n")
+        loaded = admin_seconds(conf, process, "-e", "-c", path)
+        again = min(admin_seconds(conf, process, "--update", "ALL", "-c", path)
+                    for _ in range(3))
+        process.stop()
+        remove_files(conf, "configure")
+        table.append([f"{number:,}", f"{loaded:.2f}", f"{again:.2f}"])
+        facts[f"load_{number}_s"] = loaded
+        facts[f"unchanged_{number}_s"] = again
+    return {"facts": facts, "table": table}
+
+
 # --- the table ---------------------------------------------------------------
 
 
@@ -241,6 +281,8 @@ SCENARIOS = [
     Scenario("memory", f"{MEMORY_CONNS} connections × QD {MEMORY_DEPTH} × "
              f"{MEMORY_BLOCK_KIB} KiB", memory, True),
     Scenario("idle", "Idle sessions", idle, True),
+    Scenario("configure", "targets.conf of many targets, by tgt-admin",
+             configure, True),
     Scenario("reactors", "Reactors on as many CPUs", reactors, False),
     Scenario("luns", "Number of LUNs, all asked in turn (4 × QD 8)", luns,
              False),

@@ -107,6 +107,12 @@ THRESHOLDS = [
         "idle", fact("idle", "tgtd_threads_more"), "<=", 0),
     row("1,000 LUNs and 500 sessions: KiB per idle session",
         "idle", fact("idle", "tgtd_kib_per_session"), "<", 32),
+    row("targets.conf of 200 targets, loaded in s",
+        "configure", fact("configure", "load_200_s"), "<", 0.3),
+    row("targets.conf of 1,000 targets, loaded in s",
+        "configure", fact("configure", "load_1000_s"), "<", 1),
+    row("targets.conf of 200 targets, unchanged --update ALL in s",
+        "configure", fact("configure", "unchanged_200_s"), "<", 0.3),
 ]
 
 COMPARE = {

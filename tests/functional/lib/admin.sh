@@ -9,7 +9,7 @@
 #	unchanged COMMAND...		it leaves the daemon as it was
 #	lossless			dump, apply to an empty daemon, dump again: equal
 
-# shellcheck source=initiators.sh
+# shellcheck source=lib/initiators.sh
 . "$(dirname "${BASH_SOURCE[0]}")/initiators.sh"
 
 need perl
