@@ -280,26 +280,31 @@ def max_queue_cmd(b, size):
 
 @suite.case
 def the_window_follows_memory(b):
-    """What the sessions may send unasked fits into the memory that there is: with --memory 64M an
-    eighth of it, 8 MiB, is for 64 KiB (FirstBurstLength) of each command in all windows."""
+    """What the sessions may send unasked fits into the memory that is kept for it: with --memory 64M
+    that is 16 MiB, for 64 KiB (FirstBurstLength) of each command in all windows."""
     def window(s):
         s.nop()
         return (s.max_cmdsn - s.exp_cmdsn + 1) & 0xFFFFFFFF
+
+    def use(s):
+        for _ in range(200):
+            good(s.scsi(scsi.tur()))
+        return window(s)
     unasked = {"InitialR2T": "No", "ImmediateData": "Yes", "FirstBurstLength": "65536"}
     asked = {"InitialR2T": "Yes", "ImmediateData": "No"}
     with Daemon(args=("--reactors", "1", "--memory", "64M")) as d:
         t = d.target(mb=1)
         first = Session(d.addr, t.name, unasked)
-        equal(window(first), 128, "the window of the only session")
-        others = [Session(d.addr, t.name, unasked) for _ in range(31)]
-        equal([window(s) for s in others], [128 // n for n in range(2, 33)],
+        equal(window(first), 32, "the window of a session that has not sent anything")
+        first.clear_ua()
+        equal(use(first), 128, "the window of the only session")
+        others = [Session(d.addr, t.name, unasked) for _ in range(63)]
+        equal([window(s) for s in others], [min(32, 256 // n) for n in range(2, 65)],
               "windows of those that came later")
+        equal(window(first), 128, "what was promised")
+        equal(use(first), 4, "the window of the first, with 64 sessions")
         with Session(d.addr, t.name, asked) as s:
             equal(window(s), 128, "the window of a session that sends nothing unasked")
-        first.clear_ua()
-        for _ in range(200):
-            good(first.scsi(scsi.tur()))
-        equal(window(first), 4, "the window of the first, with 32 sessions")
         for s in others:
             s.close()
         until("the window opens again", lambda: window(first) == 128)

@@ -14,7 +14,8 @@
 #include "iscsi/session.h"
 #include "reactor/buffer.h"
 
-#define UNSOLICITED_PART	8U	/* of the arena: early sessions were promised more */
+#define UNSOLICITED_PART	4U	/* of the arena */
+#define WINDOW_START		32U
 
 static const struct iscsi_pdu_type *type_of(const struct iscsi_pdu *pdu)
 {
@@ -22,24 +23,31 @@ static const struct iscsi_pdu_type *type_of(const struct iscsi_pdu *pdu)
 }
 
 /*
- * Data that comes without an R2T takes memory whether we have any or not.  So the
- * windows of all sessions together promise no more than a part of the arena, if
- * each of their commands brings as much as it may.
+ * Data that comes without an R2T takes memory whether we have any or not.  So what a
+ * window lets come is promised to it by the arena (reactor_buffer_promise()), and
+ * all windows together are to be no more than a part of that.  A promise cannot be
+ * taken back (RFC 7143 4.2.2.1), so a session that has not sent anything gets a
+ * small one: or those that came first would hold too much.
  */
 static uint32_t window(struct iscsi_session *s)
 {
 	const unsigned int n = iscsi_session_count();
 
-	if (unlikely(s->window_sessions != n)) {
-		const uint64_t each = reactor_buffer_cap() / UNSOLICITED_PART / MAX(n, 1U);
+	if (!s->unsolicited_bytes)
+		return s->window;
+	if (unlikely(s->fair_sessions != n)) {
+		const uint64_t fair = reactor_buffer_cap() / UNSOLICITED_PART /
+				      s->unsolicited_bytes / MAX(n, 1U);
 
-		s->window_sessions = n;
-		s->window_now = s->window;
-		if (s->unsolicited_bytes)
-			s->window_now = (uint32_t)MIN(MAX(each / s->unsolicited_bytes, 1ULL),
-						      (uint64_t)s->window);
+		s->fair_sessions = n;
+		s->fair_window = (uint32_t)MIN(MAX(fair, 1ULL), (uint64_t)s->window);
 	}
-	return s->window_now;
+	return likely(s->has_sent) ? s->fair_window : MIN(s->fair_window, WINDOW_START);
+}
+
+static void promise(const struct iscsi_session *s, uint32_t commands)
+{
+	reactor_buffer_promise((int64_t)s->unsolicited_bytes * (int32_t)commands);
 }
 
 uint32_t iscsi_cmdsn_max(struct iscsi_session *s)
@@ -47,9 +55,19 @@ uint32_t iscsi_cmdsn_max(struct iscsi_session *s)
 	const uint32_t open = window(s), busy = MIN(s->nr_commands, open);
 	const uint32_t max = s->exp_cmdsn - 1 + (open - busy);
 
-	if (serial32_lt(s->max_cmdsn, max))
+	if (serial32_lt(s->max_cmdsn, max)) {
+		promise(s, max - s->max_cmdsn);
 		s->max_cmdsn = max;
+	}
 	return s->max_cmdsn;
+}
+
+/* One that the window let come has come. */
+static void advance(struct iscsi_session *s)
+{
+	s->exp_cmdsn++;
+	s->has_sent = true;
+	promise(s, (uint32_t)-1);
 }
 
 /* CmdSN stands at the same place in all requests that have one. */
@@ -98,7 +116,7 @@ static int run_held(struct iscsi_conn *conn)
 			break;
 		list_del(&p->node);
 		s->nr_held--;
-		s->exp_cmdsn++;
+		advance(s);
 		err = run(conn, p);
 	}
 	return err;
@@ -134,7 +152,7 @@ int iscsi_cmdsn_deliver(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 		hold(s, pdu);
 		return 0;
 	}
-	s->exp_cmdsn++;
+	advance(s);
 	return run_then_held(conn, pdu);
 }
 
@@ -164,11 +182,13 @@ bool iscsi_cmdsn_cancel(struct iscsi_session *s, uint32_t ref_itt, uint32_t ref_
 	return true;
 }
 
-void iscsi_cmdsn_drop_held(struct iscsi_session *s)
+void iscsi_cmdsn_close(struct iscsi_session *s)
 {
 	struct iscsi_pdu *p;
 
 	while ((p = list_pop(&s->held, struct iscsi_pdu, node)))
 		iscsi_pdu_free(p);
 	s->nr_held = 0;
+	promise(s, s->exp_cmdsn - 1 - s->max_cmdsn);
+	s->exp_cmdsn = s->max_cmdsn + 1;
 }

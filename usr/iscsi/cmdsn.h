@@ -28,5 +28,5 @@ uint32_t iscsi_cmdsn_max(struct iscsi_session *s);
 bool iscsi_cmdsn_cancel(struct iscsi_session *s, uint32_t ref_itt, uint32_t ref_cmdsn,
 		       uint32_t tmf_cmdsn);
 
-/* Free what is held. */
-void iscsi_cmdsn_drop_held(struct iscsi_session *s);
+/* The session ends: free what is held, and let nothing more come. */
+void iscsi_cmdsn_close(struct iscsi_session *s);

@@ -239,8 +239,8 @@ int iscsi_command_header(struct iscsi_conn *conn, struct iscsi_pdu *pdu)
 	/* Data that comes unasked needs a place before the SCSI core is asked; if
 	 * more is to come, the core finds it a larger one. */
 	if (bytes || !cmd->final)
-		cmd->busy = reactor_buffer_get(&cmd->task.data, cmd->final ? bytes :
-					       MIN(cmd->edtl_bytes, first_burst)) < 0;
+		cmd->busy = reactor_buffer_get_promised(&cmd->task.data, cmd->final ? bytes :
+					MIN(cmd->edtl_bytes, first_burst)) < 0;
 	if (!bytes)
 		return 0;
 	cmd->got_bytes = cmd->unsolicited_bytes = bytes;

@@ -138,7 +138,7 @@ void iscsi_conn_close(struct iscsi_conn *conn, const char *why)
 	iscsi_login_free(conn);
 	conn->session = NULL;
 	if (s) {
-		iscsi_cmdsn_drop_held(s);
+		iscsi_cmdsn_close(s);
 		iscsi_command_drop(s, NULL);
 		iscsi_session_close(s);
 	}

@@ -34,8 +34,9 @@ struct iscsi_session {
 	uint32_t max_cmdsn;
 	uint32_t window;		/* commands in flight that we allow at most */
 	uint32_t unsolicited_bytes;	/* that one of them may bring */
-	uint32_t window_now;		/* what memory allows, as of so many sessions: */
-	unsigned int window_sessions;
+	uint32_t fair_window;		/* as of so many sessions: */
+	unsigned int fair_sessions;
+	bool has_sent;			/* a command */
 	struct list_head commands[ISCSI_SESSION_BUCKETS]; /* struct iscsi_command by ITT */
 	struct list_head held;		/* struct iscsi_pdu ahead of ExpCmdSN, by CmdSN */
 	unsigned int nr_held;

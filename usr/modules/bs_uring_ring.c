@@ -34,6 +34,7 @@
 #define CHANNEL_DEPTH	128U
 #define SLOTS		1024U	/* for registered files */
 #define REAP_MAX	64U
+#define DIRECT_BATCH	4U
 #define RETRY_MS	2
 
 #define PRIV_CHANNEL	1
@@ -105,6 +106,10 @@ static void enter(struct bs_channel *ch, struct bs_req *req)
 	}
 	prepare(sqe, ch, req);
 	c->in_ring++;
+	/* A disk need not wait for the end of the turn. */
+	if (((const struct bs_file *)ch->dev->priv)->direct &&
+	    io_uring_sq_ready(ring) >= DIRECT_BATCH)
+		io_uring_submit(ring);
 }
 
 void bs_uring_ring_add(struct bs_channel *ch, struct bs_req *req)

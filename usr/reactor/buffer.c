@@ -74,6 +74,7 @@ struct arena {
 	unsigned int nr_dirty, low_dirty;	/* now; least since the last trim */
 	unsigned int nr_clean;
 	uint64_t in_use;		/* bytes of chunks handed out */
+	uint64_t promised;		/* others may not have these */
 	struct timer trim;
 
 	struct list_head waiters;
@@ -349,20 +350,14 @@ static void give_back(struct arena *a, struct buffer *b)
 		chunk_put(a, b->iov[--b->iovcnt].iov_base);
 }
 
-int reactor_buffer_get(struct buffer *b, uint64_t bytes)
+/* What is left must do for a command of the largest size. */
+static uint64_t promised(const struct arena *a)
 {
-	struct arena *a = arena_get();
-	bool passes;
+	return MIN(a->promised, cap_bytes / 2);
+}
 
-	b->iovcnt = 0;
-	if (!a)
-		return -ENOMEM;
-	if (bytes > BUFFER_BYTES_MAX)
-		return -EMSGSIZE;
-	passes = a->pass || list_empty(&a->waiters);
-	a->pass = false;
-	if (!passes)
-		return -EAGAIN;
+static int take(struct arena *a, struct buffer *b, uint64_t bytes)
+{
 	while (bytes) {
 		const uint64_t n = MIN(bytes, (uint64_t)BUFFER_CHUNK_MAX);
 		char *p = chunk_get(a, class_of(n));
@@ -376,6 +371,44 @@ int reactor_buffer_get(struct buffer *b, uint64_t bytes)
 		bytes -= n;
 	}
 	return 0;
+}
+
+int reactor_buffer_get(struct buffer *b, uint64_t bytes)
+{
+	struct arena *a = arena_get();
+	bool passes;
+
+	b->iovcnt = 0;
+	if (!a)
+		return -ENOMEM;
+	if (bytes > BUFFER_BYTES_MAX)
+		return -EMSGSIZE;
+	passes = a->pass || list_empty(&a->waiters);
+	a->pass = false;
+	if (!passes || a->in_use + bytes + promised(a) > cap_bytes)
+		return -EAGAIN;
+	return take(a, b, bytes);
+}
+
+int reactor_buffer_get_promised(struct buffer *b, uint64_t bytes)
+{
+	struct arena *a = arena_get();
+
+	b->iovcnt = 0;
+	if (!a)
+		return -ENOMEM;
+	return bytes > BUFFER_BYTES_MAX ? -EMSGSIZE : take(a, b, bytes);
+}
+
+void reactor_buffer_promise(int64_t bytes)
+{
+	struct arena *a = arena_get();
+
+	if (!a)
+		return;
+	a->promised = (uint64_t)((int64_t)a->promised + bytes);
+	if (bytes < 0)
+		grant_later(a);
 }
 
 void reactor_buffer_put(struct buffer *b)

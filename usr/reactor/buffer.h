@@ -40,6 +40,13 @@ void reactor_buffer_set_huge(bool huge);
  * BUFFER_BYTES_MAX); -ENOMEM (not even address space for an arena).
  * Memory is not cleared. */
 int reactor_buffer_get(struct buffer *b, uint64_t bytes);
+/*
+ * For what comes whether we have memory or not: promise it (a change of the sum, in
+ * bytes) and reactor_buffer_get() leaves so much of the cap, up to a half.  When it
+ * comes, take the promise back and the memory: past those that wait.
+ */
+void reactor_buffer_promise(int64_t bytes);
+int reactor_buffer_get_promised(struct buffer *b, uint64_t bytes);
 void reactor_buffer_put(struct buffer *b);
 
 /*

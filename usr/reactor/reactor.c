@@ -163,7 +163,7 @@ static int poll_events(struct reactor *r, int timeout_ms)
 /* Work that a worker does for us may need this very CPU. */
 static bool may_linger(const struct reactor *r)
 {
-	return (poll_ns || (r->gap_ns < LINGER_GAP_NS && !r->nr_working)) &&
+	return (poll_ns || r->gap_ns < LINGER_GAP_NS) && !r->nr_working &&
 	       r->id != REACTOR_CONTROL;
 }
 

@@ -40,8 +40,9 @@ void reactor_free(struct reactor *r);		/* not running; all watches gone */
 
 /*
  * Instead of sleeping as soon as that seems best, a reactor without events looks
- * again and again for so long.  0: back to that.  Of the whole daemon, before
- * reactors run; the control thread's does not.
+ * again and again for so long, unless a worker has something of it to do (which may
+ * need this very CPU).  0: back to that.  Of the whole daemon, before reactors run;
+ * the control thread's does not.
  */
 void reactor_set_poll_ns(uint64_t ns);
 
