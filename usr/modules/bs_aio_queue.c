@@ -147,9 +147,8 @@ static void refused(struct iocb *cb, int err)
 	bs_file_rest(ch, req);
 }
 
-void bs_aio_queue_flush(struct bs_group *g)
+static void submit(struct aio_group *a)
 {
-	struct aio_group *a = g->priv;
 	unsigned int at = 0;
 
 	while (at < a->nr_queued) {
@@ -173,6 +172,19 @@ void bs_aio_queue_flush(struct bs_group *g)
 	if (a->nr_queued && !a->nr_kernel && !a->retry)
 		while (a->nr_queued)
 			refused(a->queue[--a->nr_queued], -EAGAIN);
+}
+
+/* Where all were refused (a file system without RWF_NOWAIT), nothing comes back for
+ * those that wait to be queued. */
+void bs_aio_queue_flush(struct bs_group *g)
+{
+	struct aio_group *a = g->priv;
+
+	submit(a);
+	while (!a->nr_queued && !a->nr_kernel && !list_empty(&a->waiting)) {
+		queue_waiting(a);
+		submit(a);
+	}
 }
 
 /* --- from the kernel --- */
