@@ -12,7 +12,7 @@ from daemon import pattern
 from expect import condition, good
 from harness import Suite, check, equal, until
 from iscsi import Closed
-from session import ORDERED, Session
+from session import HEAD, ORDERED, Session
 
 suite = Suite()
 
@@ -100,6 +100,19 @@ def an_ordered_write_does_not_show_in_an_older_read(b):
             check(bytes(good(s.finish(t)).datain) == b"\x11" * 65536, f"read {n} of 100")
         good(s.finish(write))
         check(s.read(0, 128) == b"\x22" * 65536, "what was written")
+
+
+@suite.cases([("ordered", ORDERED), ("head_of_queue", HEAD)])
+def a_write_does_not_show_in_a_read_it_waits_for(b, attr):
+    """SAM-5 8.6: a SIMPLE task starts when older ORDERED and HEAD OF QUEUE ones are over."""
+    with Warm(b) as (s, w):
+        s.write(0, b"\x11" * 131072)
+        reads = [s.start(scsi.read(0, 256), read=131072, attr=attr) for _ in range(50)]
+        write = s.start(scsi.write(248, 8), out=b"\x22" * 4096)
+        for n, t in enumerate(reads):
+            check(bytes(good(s.finish(t)).datain) == b"\x11" * 131072, f"read {n} of 50")
+        good(s.finish(write))
+        check(s.read(248, 8) == b"\x22" * 4096, "what was written")
 
 
 @suite.case

@@ -245,7 +245,9 @@ enum scsi_status scsi_task_reply(struct scsi_task *t, const void *d, size_t byte
 
 void scsi_task_borrow(struct scsi_task *t, uint64_t off_bytes)
 {
-	if (t->may_borrow && likely(t->want_bytes))
+	/* Who waits for an ORDERED or HEAD OF QUEUE task waits until it is done,
+	 * not until it was sent. */
+	if (t->may_borrow && likely(t->attr == SCSI_ATTR_SIMPLE) && likely(t->want_bytes))
 		lu_loan_get(t->itl->ch, off_bytes, t->want_bytes, &t->loan);
 }
 
