@@ -26,6 +26,7 @@ static const uint8_t kinds[LU_NR_OPS] = {
 	[LU_ORWRITE] = LU_LATENCY_OTHER,
 	[LU_PREFETCH] = LU_LATENCY_OTHER,
 	[LU_BLOCK_STATUS] = LU_LATENCY_OTHER,
+	[LU_COPY] = LU_LATENCY_OTHER,
 };
 
 int lu_latency_init(struct lu *lu, unsigned int reactors)

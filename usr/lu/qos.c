@@ -28,6 +28,7 @@ static const struct {
 	[LU_COMPARE_AND_WRITE] = { true, true },
 	[LU_ORWRITE] = { true, true },
 	[LU_PREFETCH] = { true, true },
+	[LU_COPY] = { true, true },
 };
 
 static struct lu_io *first(const struct lu_qos_queue *q)

@@ -3,9 +3,9 @@
  * lu/qos.h - limits of a logical unit: operations and bytes a second.
  *
  * They hold for the unit as a whole, over all reactors, sessions and front ends.
- * READ, WRITE, VERIFY, WRITE_SAME, WRITE_ZEROES, COMPARE_AND_WRITE, ORWRITE and
- * PREFETCH count as one operation with their bytes, UNMAP as one operation without any; FLUSH and
- * BLOCK_STATUS do not count.
+ * READ, WRITE, VERIFY, WRITE_SAME, WRITE_ZEROES, COMPARE_AND_WRITE, ORWRITE,
+ * PREFETCH and COPY (of the unit that is written) count as one operation with their
+ * bytes, UNMAP as one operation without any; FLUSH and BLOCK_STATUS do not count.
  *
  * What is over a limit waits on its reactor, in order of arrival.  How many may wait
  * is bounded by what the front ends take in: the command windows, and memory

@@ -87,6 +87,14 @@ static int fall(void **state)
 	return 0;
 }
 
+static struct histogram_summary latency(enum lu_latency_kind kind)
+{
+	struct histogram sum = { 0 };
+
+	lu_latency_sum(f.lu, kind, &sum);
+	return histogram_summarize(&sum);
+}
+
 /* However long it takes: never more than the burst and what the time has made. */
 static void a_limit_holds_over_reactors(void **state)
 {
@@ -235,6 +243,27 @@ static void only_what_counts_waits(void **state)
 		assert_int_equal(request_wait(&r[i]), 0);
 }
 
+/* Else a host that has the store copy would know no limit. */
+static void copies_by_the_store_wait(void **state)
+{
+	struct request first = request_of(LU_READ), copy = request_of(LU_COPY);
+
+	(void)state;
+	copy.io.src = f.lu;
+	copy.io.src_bytes = 4096;
+	set_limits(f.lu, crawl);
+	settle();
+	request_submit(&f.a, &first);
+	assert_int_equal(request_wait(&first), 0);
+	request_submit(&f.a, &copy);
+	assert_int_equal(do_io(&f.a, LU_FLUSH, 0, 0, 0, NULL, 0, NULL), 0);
+	assert_false(is_over(&copy));
+	set_limits(f.lu, none);
+	assert_int_equal(request_wait(&copy), -EOPNOTSUPP);	/* this store does not */
+	assert_int_equal(latency(LU_LATENCY_READ).count, 1);
+	assert_int_equal(latency(LU_LATENCY_OTHER).count, 1);
+}
+
 static void another_unit_does_not_wait(void **state)
 {
 	struct lu *other = disk_open("ram", NULL, "size=8M");
@@ -275,14 +304,6 @@ static void a_new_channel_is_limited(void **state)
 }
 
 /* --- latency --- */
-
-static struct histogram_summary latency(enum lu_latency_kind kind)
-{
-	struct histogram sum = { 0 };
-
-	lu_latency_sum(f.lu, kind, &sum);
-	return histogram_summarize(&sum);
-}
 
 /* On every reactor, of every kind, and after the channels are gone. */
 static void operations_are_counted_by_kind(void **state)
@@ -356,6 +377,7 @@ int main(void)
 		qos_test(order_is_kept),
 		qos_test(what_waits_can_be_cancelled),
 		qos_test(only_what_counts_waits),
+		qos_test(copies_by_the_store_wait),
 		qos_test(another_unit_does_not_wait),
 		qos_test(a_new_channel_is_limited),
 		qos_test(operations_are_counted_by_kind),
