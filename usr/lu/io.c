@@ -265,7 +265,7 @@ static void go(struct lu_io *io)
 
 void lu_io_go(struct lu_io *io)
 {
-	const int err = check(io);
+	const int err = io->cancelled ? -ECANCELED : check(io);
 
 	if (unlikely(err))
 		lu_io_finish_later(io, err);
@@ -275,6 +275,7 @@ void lu_io_go(struct lu_io *io)
 
 void lu_io_cancel(struct lu_io *io)
 {
+	io->cancelled = true;
 	if (likely(!io->waits))
 		return;
 	lu_qos_leave(io);
@@ -289,7 +290,7 @@ void lu_io_submit(struct lu_channel *ch, struct lu_io *io)
 	io->result = 0;
 	io->step_bytes = 0;
 	io->submit_ns = reactor_clock_ns(ch->reactor);
-	io->waits = false;
+	io->waits = io->cancelled = false;
 	list_init(&io->node);
 	ch->nr_ios++;
 	PROBE(lu, submit, io, io->op, io->off_bytes, io->len_bytes);

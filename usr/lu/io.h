@@ -55,6 +55,7 @@ struct lu_io {			/* caller's memory; ours until done() */
 	struct list_head node;	/* in flight, finished, blocked by a lock or a limit */
 	uint64_t submit_ns;	/* reactor_clock_ns() */
 	bool waits;		/* for a limit */
+	bool cancelled;		/* not to be started any more */
 	int err;
 	struct bs_io bs;
 	uint64_t step_bytes;	/* emulation: how far it is */
@@ -80,9 +81,10 @@ struct lu_io {			/* caller's memory; ours until done() */
 void lu_io_submit(struct lu_channel *ch, struct lu_io *io);
 
 /*
- * @io is of no use any more: if a limit of the unit holds it back, it never starts,
- * and done() follows in this turn, with -ECANCELED.  Else nothing happens.  Threads:
- * as above; between submit and done().
+ * @io is of no use any more.  If a limit of the unit holds it back, it never starts,
+ * and done() follows in this turn, with -ECANCELED.  A writer that a range lock holds
+ * back does not start either; its done() comes when the lock goes.  Else nothing
+ * happens.  Threads: as above; between submit and done().
  */
 void lu_io_cancel(struct lu_io *io);
 

@@ -212,10 +212,7 @@ int lu_range_lock_acquire(struct lu *lu, uint64_t off_bytes, uint64_t len_bytes,
 
 static void unblocked(struct mail *m)
 {
-	struct lu_io *io = container_of(m, struct lu_io, unblocked);
-
-	if (!lu_range_lock_blocks(&io->ch->lu->locks, io))
-		lu_io_start(io);
+	lu_io_go(container_of(m, struct lu_io, unblocked));
 }
 
 void lu_range_lock_release(struct lu_range_lock *l)

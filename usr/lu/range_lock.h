@@ -44,7 +44,7 @@ static inline bool lu_range_lock_any(const struct lu_range_locks *l)
 	return atomic_load_explicit(&l->n, memory_order_acquire) != 0;
 }
 
-/* True: the writer @io has to wait; lu_io_start() runs when it may go. */
+/* True: the writer @io has to wait; lu_io_go() runs when it may go. */
 bool lu_range_lock_blocks(struct lu_range_locks *l, struct lu_io *io);
 
 /* A writer of @ch has ended while locks wait for some of them. */

@@ -249,7 +249,7 @@ static void copies_by_the_store_wait(void **state)
 	struct request first = request_of(LU_READ), copy = request_of(LU_COPY);
 
 	(void)state;
-	copy.io.src = f.lu;
+	copy.io.src = f.a.ch;
 	copy.io.src_bytes = 4096;
 	set_limits(f.lu, crawl);
 	settle();

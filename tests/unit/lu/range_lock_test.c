@@ -121,6 +121,44 @@ static void writers_wait_for_the_lock_and_others_do_not(void **state)
 	disk_close(lu);
 }
 
+static void cancel(void *arg)
+{
+	struct request *r = arg;
+
+	lu_io_cancel(&r->io);
+}
+
+/* Its initiator was told that it has ended: it must not overwrite what comes later,
+ * as the pattern of a SANITIZE that takes the next lock. */
+static void a_cancelled_writer_does_not_start(void **state)
+{
+	struct lu *lu = disk_open("ram", NULL, "");
+	struct client a = client_open(lu, 0), b = client_open(lu, 1);
+	struct lock_call *first = lock_start(&a, 4096, 1024), *second;
+	static const uint8_t zeroes[512];
+	uint8_t ones[512], buf[512];
+	const struct iovec iov = { ones, sizeof(ones) };
+	struct request w = { .io = { .op = LU_WRITE, .off_bytes = 4096, .len_bytes = 512,
+				     .iov = &iov, .iovcnt = 1 } };
+
+	(void)state;
+	memset(ones, 0xff, sizeof(ones));
+	lock_wait(first);
+	request_submit(&b, &w);
+	call_on(b.reactor, cancel, &w);
+	second = lock_start(&a, 0, 1ULL << 20);
+	lock_end(first);
+	lock_wait(second);
+	settle();
+	lock_end(second);
+	assert_int_equal(request_wait(&w), -ECANCELED);
+	assert_int_equal(do_read(&b, 4096, buf, sizeof(buf)), 0);
+	assert_memory_equal(buf, zeroes, sizeof(buf));
+	client_close(&a);
+	client_close(&b);
+	disk_close(lu);
+}
+
 static void overlapping_locks_come_in_order(void **state)
 {
 	struct lu *lu = disk_open("ram", NULL, "");
@@ -263,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writers_wait_for_the_lock_and_others_do_not),
+		cmocka_unit_test(a_cancelled_writer_does_not_start),
 		cmocka_unit_test(overlapping_locks_come_in_order),
 		cmocka_unit_test(exchanges_are_atomic_on_every_store),
 	};
