@@ -54,6 +54,7 @@ endif
 
 deps_check      := --build --test
 deps_check-fast := --build --test
+deps_check-vm   := --build --test --vm
 deps_unit       := --build --test
 deps_demo       := --build --test
 deps_lint       := --build --test --lint
@@ -210,7 +211,7 @@ endif
 
 # --- rules ------------------------------------------------------------------
 
-.PHONY: all tests check check-fast unit bench bench-quick lint fmt demo \
+.PHONY: all tests check check-fast check-vm unit bench bench-quick lint fmt demo \
 	demo-stop install clean help
 
 all: $(programs) $(module_files) $(call archives,$(layers))
@@ -300,6 +301,9 @@ check: tests
 
 check-fast: tests
 	$(run_tests) --fast $(TESTS)
+
+check-vm: all
+	@BUILD=$(abspath $(O)) SAN=$(SAN) tests/vm/check $(TESTS)
 
 unit: $(units) $(module_files) $(test_mods)
 	$(run_tests) --only unit $(TESTS)
@@ -409,6 +413,7 @@ help:
 	@echo 'make demo-stop    end that'
 	@echo 'make check        run every test; TESTS="chap wire/" runs those with that in their path'
 	@echo 'make check-fast   the same without what is tagged "slow"'
+	@echo 'make check-vm     tests with a Linux initiator in a virtual machine; needs root'
 	@echo 'make unit         unit tests only'
 	@echo 'make bench        compare with other targets and with the floors: 25 minutes'
 	@echo 'make bench-quick  only what the promised figures need: 4 minutes; BENCH=--help for both'
