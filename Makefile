@@ -17,6 +17,8 @@ DESTDIR   ?=
 SYSCONFDIR = $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 UNITDIR    = $(PREFIX)/lib/systemd/system
 MODULE_DIR = $(PREFIX)/lib/tgt/backing-store
+DOCDIR     = $(PREFIX)/share/doc/tgt
+ZSHDIR     = $(PREFIX)/share/zsh/site-functions
 
 empty :=
 comma := ,
@@ -58,6 +60,8 @@ deps_check-vm   := --build --test --vm
 deps_unit       := --build --test
 deps_demo       := --build --test
 deps_lint       := --build --test --lint
+deps_deb        := --build --package
+deps_check-deb  := --build --package
 deps_bench      := --build --bench
 deps_bench-quick := --build --bench
 deps_fmt        := --lint
@@ -190,6 +194,13 @@ benches    := $(patsubst tests/bench/%.c,$(O)/bench/%, \
 
 programs   := $(foreach p,tgtd tgtadm tgtimg,$(if $(objs_$p),$(O)/$p))
 
+# --- completion of command lines --------------------------------------------
+
+admin       := $(wildcard $(addprefix scripts/,tgt-admin tgt-setup-lun tgt-rbdmap))
+completed   := $(programs) $(admin)
+completions := $(foreach p,$(notdir $(completed)),$(addprefix $(O)/completion/,\
+		 bash/$p zsh/_$p fish/$p.fish))
+
 # --- what the outputs depend on besides files -------------------------------
 #
 # Each stamp holds one text and is rewritten only when that text changes, so
@@ -214,7 +225,7 @@ endif
 .PHONY: all tests check check-fast check-vm unit bench bench-quick lint fmt demo \
 	demo-stop install clean help
 
-all: $(programs) $(module_files) $(call archives,$(layers))
+all: $(programs) $(module_files) $(call archives,$(layers)) $(completions)
 tests: all $(units) $(test_mods) $(benches)
 
 $(O)/.flags $(O)/.paths $(O)/.files: ;
@@ -289,6 +300,18 @@ $(call obj,$(call module_srcs,$1)): extra := $(if $(call \
 	need_pc,$(needs_$1)),$(shell $(PKG_CONFIG) --cflags $(call need_pc,$(needs_$1))))
 endef
 $(foreach m,$(modules),$(eval $(call module_rules,$m)))
+
+# $1: shell, $2: before the name, $3: after it
+define completion_rules
+$(foreach p,$(completed),$(O)/completion/$1/$2$(notdir $p)$3): \
+		$(O)/completion/$1/$2%$3: scripts/completion/generate $(completed)
+	$$(call say,GEN,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)scripts/completion/generate $1 $$(filter %/$$*,$$^) >$$@
+endef
+$(eval $(call completion_rules,bash,,))
+$(eval $(call completion_rules,zsh,_,))
+$(eval $(call completion_rules,fish,,.fish))
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
 
@@ -376,10 +399,13 @@ fmt:
 man_files  = $(wildcard doc/man/*.$1)
 doc_files := $(wildcard README.md LICENSE doc/*.md doc/README.*)
 units_conf := $(wildcard conf/*.service conf/*.socket)
-admin     := $(wildcard $(addprefix scripts/,tgt-admin tgt-setup-lun tgt-rbdmap))
-
 # $1: mode, $2: directory, $3: files, maybe none
 put = $(if $(strip $3),$(Q)install -d '$(DESTDIR)$2' && install -m $1 $3 '$(DESTDIR)$2/')
+
+completions_of = $(filter $(O)/completion/$1/%,$(completions))
+
+# $1: mode, $2: file, $3: its new name
+put_as = $(Q)install -D -m $1 $2 '$(DESTDIR)$3'
 
 install: all
 	$(call say,INST,$(DESTDIR)$(PREFIX))
@@ -388,15 +414,34 @@ install: all
 	$(call put,644,$(PREFIX)/include/tgt,usr/include/tgt/bs_module.h)
 	$(call put,644,$(PREFIX)/share/man/man5,$(call man_files,5))
 	$(call put,644,$(PREFIX)/share/man/man8,$(call man_files,8))
-	$(call put,644,$(PREFIX)/share/doc/tgt,$(doc_files))
-	$(call put,644,$(PREFIX)/share/doc/tgt/examples,$(wildcard conf/examples/*))
+	$(call put,644,$(DOCDIR),$(doc_files))
+	$(call put,644,$(DOCDIR)/examples,$(wildcard conf/examples/*))
 	$(call put,644,$(UNITDIR),$(units_conf))
-	$(if $(units_conf),$(Q)sed -i 's|/usr/local/sbin/|$(PREFIX)/sbin/|' \
-		$(patsubst conf/%,'$(DESTDIR)$(UNITDIR)/%',$(units_conf)))
+	$(Q)sed -i 's|/usr/local/sbin/|$(PREFIX)/sbin/|; s|/etc/tgt/|$(SYSCONFDIR)/tgt/|' \
+		$(patsubst conf/%,'$(DESTDIR)$(UNITDIR)/%',$(units_conf))
+	$(call put,644,$(PREFIX)/share/bash-completion/completions,$(call completions_of,bash))
+	$(call put,644,$(ZSHDIR),$(call completions_of,zsh))
+	$(call put,644,$(PREFIX)/share/fish/vendor_completions.d,$(call completions_of,fish))
+	$(call put_as,644,conf/tgt.sysusers,$(PREFIX)/lib/sysusers.d/tgt.conf)
+	$(call put_as,644,conf/tgt.tmpfiles,$(PREFIX)/lib/tmpfiles.d/tgt.conf)
+	$(Q)test -e '$(DESTDIR)/etc/default/tgt' || \
+		install -D -m 644 conf/tgt.default '$(DESTDIR)/etc/default/tgt'
+	$(if $(OPENRC),$(call put_as,755,conf/tgt.openrc,/etc/init.d/tgtd))
+	$(if $(OPENRC),$(Q)sed -i 's|/usr/local/sbin/|$(PREFIX)/sbin/|; \
+		s|/etc/tgt/|$(SYSCONFDIR)/tgt/|' '$(DESTDIR)/etc/init.d/tgtd')
 	$(if $(wildcard conf/targets.conf),$(Q)install -d \
 		'$(DESTDIR)$(SYSCONFDIR)/tgt/conf.d' && \
 		{ test -e '$(DESTDIR)$(SYSCONFDIR)/tgt/targets.conf' || \
 		install -m 600 conf/targets.conf '$(DESTDIR)$(SYSCONFDIR)/tgt/'; })
+
+# --- packages for Debian ----------------------------------------------------
+
+.PHONY: deb check-deb
+deb: all
+	@scripts/make-deb $(VERSION) build/deb
+
+check-deb: deb
+	@tests/package/debian.sh build/deb
 
 ifneq ($(filter clean,$(goals)),)
 .NOTPARALLEL:		# "make clean all"
@@ -420,6 +465,9 @@ help:
 	@echo 'make lint         layers, clang-tidy, cppcheck, shellcheck'
 	@echo 'make fmt          lay out the C files with clang-format'
 	@echo 'make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo '                  OPENRC=1 adds the script for OpenRC'
+	@echo 'make deb          Debian packages, into build/deb/'
+	@echo 'make check-deb    install, upgrade, remove and purge them in a Debian of their own'
 	@echo 'make clean        remove build/ and build-*/'
 	@echo
 	@echo 'V=1 shows commands; SAN=address,undefined or SAN=thread builds into build-<san>/;'

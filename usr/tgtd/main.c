@@ -44,6 +44,7 @@
 #include "reactor/worker.h"
 #include "sbc/sbc.h"
 #include "tgtd/signals.h"
+#include "tgtd/watchdog.h"
 #include "tgtd/state.h"
 #include "spc/spc.h"
 
@@ -114,6 +115,7 @@ static void end(void)
 	if (again)
 		return;
 	daemon_state.ending = true;
+	tgtd_watchdog_stop();
 	sd_notify(0, "STOPPING=1\nSTATUS=closing sessions");
 	mgmt_server_stop();
 	iscsi_portal_close_all();
@@ -338,6 +340,7 @@ int main(int argc, char **argv)
 		take_apart();
 		return code;
 	}
+	tgtd_watchdog_start(daemon_state.control);
 	reactor_run(daemon_state.control);
 	if (!daemon_state.ended) {
 		/* Threads may hang in a store: they cannot be joined. */
