@@ -89,7 +89,7 @@ apt()
 
 state()
 {
-	inside dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | tr -d ' ' || :
+	inside dpkg-query -W -f='${db:Status-Abbrev}' "$1" 2>/dev/null | tr -d ' ' | sed 's,^un$,,' || :
 }
 
 # expect WHAT WANTED GOT
