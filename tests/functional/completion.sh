@@ -40,7 +40,7 @@ for file in "$c"/bash/*; do
 	program=${file##*/}
 	programs=$((programs + 1))
 	bash=$(in_bash "$program" --) fish=$(in_fish "$program --") zsh=$(in_zsh "$program")
-	options=$("$program" --help | sed -nE 's/^  (-., |    )(--[a-z_-]+).*/\2/p')
+	options=$("$program" --help | sed -nE 's/^  (-., |    )(--[a-z_-]+)(, (--[a-z_-]+))?.*/\2 \4/p')
 	[ "$(wc -w <<<"$options")" -ge 6 ] || fail "$program --help: options: $options"
 	for option in $options; do
 		offers "$bash" "$option" "bash, $program"

@@ -122,7 +122,7 @@ static void print_help(void)
 		char left[64];
 		int n = 0;
 
-		if (row->letter != OPTION_JSON)
+		if (row->letter >= ' ')
 			n = snprintf(left, sizeof(left), "-%c, ", row->letter);
 		else
 			n = snprintf(left, sizeof(left), "    ");
@@ -214,7 +214,7 @@ static void getopt_tables(char *letters, struct option *longs)
 					    row->arg == ARG_NONE ? no_argument :
 								   required_argument,
 					    NULL, row->letter };
-		if (row->letter == OPTION_JSON)
+		if (row->letter < ' ')
 			continue;
 		*letters++ = row->letter;
 		if (row->arg != ARG_NONE)
