@@ -191,7 +191,7 @@ check_installed "installed again"
 apt purge tgtd
 expect "state of tgtd" '' "$(state tgtd)"
 [ -e "$root/etc/tgt/conf.d/mine.conf" ] || fail "a file that is the administrator's was removed"
-left=$(cd "$root" && find usr lib/systemd etc run var/lib/systemd -name '*tgt*' \
+left=$(cd "$root" && find usr lib/systemd etc var/lib/systemd -name '*tgt*' \
 	! -path 'usr/share/doc/*' ! -name 'tgt' ! -path '*/dpkg/*' 2>/dev/null)
 expect "files left behind" '' "$left"
 ok "purged"
