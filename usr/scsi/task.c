@@ -92,6 +92,7 @@ void scsi_task_init(struct scsi_task *t)
 	t->granted = t->aborted = t->started = t->in_store = t->collected = false;
 	t->background = t->copies = false;
 	t->copies_to = NULL;
+	t->may_borrow = false;
 	t->loan.p = NULL;
 	t->loan_faulted = false;
 	t->lingers = 0;
