@@ -268,7 +268,7 @@ static void old_closed(void *arg)
 	medium_free(m);
 }
 
-static void put_old_rcu(struct rcu_head *head)
+static void old_free_rcu(struct rcu_head *head)
 {
 	bs_device_put(container_of(head, struct lu_medium, rcu)->old);
 }
@@ -279,7 +279,7 @@ static void flushed(struct lu_io *io, int err)
 
 	m->flush_err = err;
 	lu_channel_put(m->old_ch);
-	call_rcu(&m->rcu, put_old_rcu);
+	call_rcu(&m->rcu, old_free_rcu);
 }
 
 /* Nobody else can any more: initiators reach the new one. */
