@@ -18,10 +18,12 @@
 #include "bs_file_map.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -63,24 +65,70 @@ struct bs_file_map {
 
 static atomic_uint_fast64_t all_locked_bytes;
 
-/* Of the machine, or of the container that we are in. */
+/* A number in a file of a cgroup; "max", or no such file: no limit. */
+static uint64_t limit_of(const char *mount, const char *group, const char *file)
+{
+	char path[PATH_MAX];
+	unsigned long long limit = UINT64_MAX;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s%s/%s", mount, group, file);
+	f = fopen(path, "re");
+	if (!f)
+		return UINT64_MAX;
+	if (fscanf(f, "%llu", &limit) != 1)
+		limit = UINT64_MAX;
+	fclose(f);
+	return limit;
+}
+
+/* The least limit of @group and of those that it is in. */
+static uint64_t limit_up_from(const char *mount, char *group, const char *file)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (;;) {
+		char *slash = strrchr(group, '/');
+
+		least = MIN(least, limit_of(mount, group, file));
+		if (!slash)
+			return least;
+		*slash = '\0';
+	}
+}
+
+/* cgroups(7): "0::/path" of version 2, "N:memory:/path" of version 1. */
+static uint64_t cgroup_bytes(void)
+{
+	char line[PATH_MAX];
+	uint64_t least = UINT64_MAX;
+	FILE *f = fopen("/proc/self/cgroup", "re");
+
+	if (!f)
+		return UINT64_MAX;
+	while (fgets(line, sizeof(line), f)) {
+		char *group = strchr(line, '/');
+
+		line[strcspn(line, "\n")] = '\0';
+		if (group && !strncmp(line, "0::", 3))
+			least = MIN(least, limit_up_from("/sys/fs/cgroup", group,
+							 "memory.max"));
+		else if (group && strstr(line, ":memory:"))
+			least = MIN(least, limit_up_from("/sys/fs/cgroup/memory", group,
+							 "memory.limit_in_bytes"));
+	}
+	fclose(f);
+	return least;
+}
+
+/* Of the machine, or of the container or service that we are in. */
 static uint64_t memory_bytes(void)
 {
-	unsigned long long max;
 	struct sysinfo info;
-	uint64_t bytes;
-	FILE *f;
 
 	if (sysinfo(&info))
 		return 0;
-	bytes = (uint64_t)info.totalram * info.mem_unit;
-	f = fopen("/sys/fs/cgroup/memory.max", "re");
-	if (f) {
-		if (fscanf(f, "%llu", &max) == 1)
-			bytes = MIN(bytes, (uint64_t)max);
-		fclose(f);
-	}
-	return bytes;
+	return MIN((uint64_t)info.totalram * info.mem_unit, cgroup_bytes());
 }
 
 static uint64_t extent_bytes(const struct bs_file_map *m, uint64_t n)

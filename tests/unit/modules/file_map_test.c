@@ -193,6 +193,42 @@ static void lending_and_unmapping_at_once(void **state)
 	assert_int_equal(atomic_load(&all_locked_bytes), 0);
 }
 
+/* A group without a limit is in one that has one. */
+static void limits_of_groups_above_count(void **state)
+{
+	char mount[] = "/tmp/file_map_test.XXXXXX", path[128], group[] = "/a/b/c";
+	static const struct { const char *path, *text; } files[] = {
+		{ "/memory.max", "max\n" }, { "/a/memory.max", "1000\n" },
+		{ "/a/b/memory.max", "2000\n" },
+	};
+
+	(void)state;
+	assert_non_null(mkdtemp(mount));
+	snprintf(path, sizeof(path), "%s/a", mount);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/a/b", mount);
+	assert_int_equal(mkdir(path, 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "%s%s", mount, files[i].path);
+		f = fopen(path, "w");
+		assert_non_null(f);
+		fputs(files[i].text, f);
+		fclose(f);
+	}
+	assert_true(limit_up_from(mount, group, "memory.max") == 1000);
+	for (size_t i = ARRAY_SIZE(files); i-- > 0;) {
+		snprintf(path, sizeof(path), "%s%s", mount, files[i].path);
+		unlink(path);
+	}
+	snprintf(path, sizeof(path), "%s/a/b", mount);
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/a", mount);
+	rmdir(path);
+	assert_int_equal(rmdir(mount), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,6 +237,7 @@ int main(void)
 		cmocka_unit_test(what_is_lent_stays_mapped),
 		cmocka_unit_test(a_fault_ends_it),
 		cmocka_unit_test(lending_and_unmapping_at_once),
+		cmocka_unit_test(limits_of_groups_above_count),
 	};
 
 	return cmocka_run_group_tests_name("modules/file_map", tests, make_file, close_file);
