@@ -55,6 +55,14 @@ def reinstated_again_and_again(b):
         last.read(0, 8)
 
 
+def established(port):
+    """The kernel has not heard yet of the end of the connection from that port (proc(5))."""
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        rows = [line.split() for line in f][1:]
+    return any(int(remote.split(":")[1], 16) == port and state == "01"
+               for _, _local, remote, state, *_ in rows)
+
+
 @suite.case
 def what_a_left_session_held_is_free_for_the_next(b):
     """SPC-2 5.5.1: I_T nexus loss ends a reservation.  An initiator that has closed its
@@ -65,7 +73,9 @@ def what_a_left_session_held_is_free_for_the_next(b):
         good(old.scsi(scsi.reserve6()))
         for _ in range(16):             # its reactor has other things to do
             old.start(scsi.verify(0, 16384, 16))
+        port = old.conn.sock.getsockname()[1]
         old.close()
+        until("the kernel knows of the end", lambda port=port: not established(port))
         with Session(b.addr, b.iqn) as new:
             new.clear_ua()
             good(new.scsi(scsi.reserve6()))
