@@ -55,12 +55,13 @@ def reinstated_again_and_again(b):
         last.read(0, 8)
 
 
-def established(port):
-    """The kernel has not heard yet of the end of the connection from that port (proc(5))."""
+def established(server, client):
+    """The kernel has not heard yet of the end of the connection between these ports (proc(5))."""
     with open("/proc/net/tcp", encoding="ascii") as f:
         rows = [line.split() for line in f][1:]
-    return any(int(remote.split(":")[1], 16) == port and state == "01"
-               for _, _local, remote, state, *_ in rows)
+    ends = f":{server:04X}", f":{client:04X}"
+    return any(state == "01" and local.endswith(ends[0]) and remote.endswith(ends[1])
+               for _, local, remote, state, *_ in rows)
 
 
 @suite.case
@@ -75,7 +76,7 @@ def what_a_left_session_held_is_free_for_the_next(b):
             old.start(scsi.verify(0, 16384, 16))
         port = old.conn.sock.getsockname()[1]
         old.close()
-        until("the kernel knows of the end", lambda port=port: not established(port))
+        until("the kernel knows of the end", lambda port=port: not established(b.addr[1], port))
         with Session(b.addr, b.iqn) as new:
             new.clear_ua()
             good(new.scsi(scsi.reserve6()))
