@@ -83,7 +83,7 @@ reached()
 	[ "$(cat "$dir"/count.* | wc -l)" -ge "$1" ]
 }
 for ((i = 0; i < KILLED; i++)); do
-	wait_for 200 reached $((TOTAL / (KILLED + 2) * (i + 1))) || fail "they do not count"
+	wait_for 200 reached $((TOTAL * (i + 1) / (KILLED + 2))) || fail "they do not count"
 	kill -KILL "${pids[i]}"
 	wait "${pids[i]}" 2>/dev/null || :
 done

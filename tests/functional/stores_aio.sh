@@ -3,4 +3,4 @@
 # Every test with the tag "stores:" over bs_aio.
 # timeout: 600
 # slow
-BSTYPE=aio BSOFLAGS= exec "$(dirname "$0")/lib/stores.sh"
+BSTYPE=aio BSOFLAGS='' exec "$(dirname "$0")/lib/stores.sh"

@@ -3,4 +3,4 @@
 # Every test with the tag "stores:" over bs_uring.
 # timeout: 600
 # slow
-BSTYPE=uring BSOFLAGS= exec "$(dirname "$0")/lib/stores.sh"
+BSTYPE=uring BSOFLAGS='' exec "$(dirname "$0")/lib/stores.sh"

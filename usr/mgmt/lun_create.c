@@ -227,7 +227,7 @@ void mgmt_lun_create_run(struct mgmt_call *call)
 			      "target %d has LUN %" PRIu64 " already", t->tid, lun);
 		return;
 	}
-	o = malloc(sizeof(*o));
+	o = calloc(1, sizeof(*o));
 	if (!o) {
 		mgmt_rpc_fail_errno(call, -ENOMEM, "cannot add a logical unit");
 		return;

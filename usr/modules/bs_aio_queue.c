@@ -112,7 +112,7 @@ static void queue_waiting(struct aio_group *a)
 		list_for_each_safe(c, tmp, &a->waiting, node) {
 			struct bs_req *req = c->first;
 
-			if (!may_queue(a, c))
+			if (!req || !may_queue(a, c))
 				continue;
 			any = true;
 			c->first = req->priv[PRIV_NEXT];

@@ -336,7 +336,7 @@ void bs_file_map_free(struct bs_file_map *m)
 {
 	if (!m)
 		return;
-	while (m->nr_mapped)
+	while (m->mapped && m->nr_mapped)
 		unmap(m, m->nr_mapped - 1);
 	pthread_mutex_destroy(&m->mutex);
 	free(m->mapped);

@@ -220,7 +220,7 @@ static int may_shrink(const struct bs_volume_args *a, int fd)
 int bs_file_volume_resize(const struct bs_volume_args *a)
 {
 	_cleanup_close_ int fd = -1;
-	uint64_t old_bytes;
+	uint64_t old_bytes = 0;
 	int err = bs_file_volume_open(a->path, O_RDWR, &old_bytes, &fd);
 
 	if (!err && a->size_bytes < old_bytes)

@@ -24,9 +24,9 @@ int scsi_medium_hold(struct scsi_device *dev, struct scsi_medium_change **ret_ch
 void scsi_medium_release(struct scsi_medium_change *c);
 
 /*
- * @changed when @m is the medium and can be used, or there is none (@m without a
- * store); @closed as of lu/medium.h, after it.  Takes @c and @m.
+ * @done when @m is the medium and can be used, or there is none (@m without a
+ * store); @over when the old one is closed (lu/medium.h), after it.  Takes @c and @m.
  */
 void scsi_medium_change(struct scsi_medium_change *c, struct lu_medium *m,
-			void (*changed)(void *arg), void (*closed)(void *arg, int err),
+			void (*done)(void *arg), void (*over)(void *arg, int err),
 			void *arg);

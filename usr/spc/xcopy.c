@@ -258,6 +258,7 @@ static enum scsi_status add_segment(struct scsi_task *t, struct cscds *cs, const
 		status = find(t, cs, be_load(d + 6, 2), &dst);
 	if (status != SCSI_GOOD)
 		return status;
+	assert(cs->dev[src] && cs->dev[dst]);
 	if (d[0] == SPC_XCOPY_BYTES_TO_BYTES) {
 		bytes = be_load(d + 8, 4);
 		if (!move_offset(cs->dev[src], be_load(d + 28, 2), bytes, &src_lba) ||

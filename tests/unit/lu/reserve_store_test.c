@@ -69,11 +69,11 @@ static void what_is_damaged_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
-		strcpy(copy, text);
+		memcpy(copy, text, n + 1);
 		copy[i] = '\0';
 		assert_int_equal(lu_reserve_store_parse(copy, UNIT, &got, why, sizeof(why)),
 				 -EBADMSG);
-		strcpy(copy, text);
+		memcpy(copy, text, n + 1);
 		copy[i] ^= 0x01;
 		assert_int_equal(lu_reserve_store_parse(copy, UNIT, &got, why, sizeof(why)),
 				 -EBADMSG);

@@ -51,7 +51,7 @@ static int close_file(void **state)
 
 static bool lent(uint64_t off, uint64_t len)
 {
-	void *loan;
+	void *loan = NULL;
 	const void *p = bs_file_map_get(maps, off, len, &loan);
 
 	if (p)
@@ -115,7 +115,7 @@ static void held_ranges_are_not_lent(void **state)
 static void what_is_lent_stays_mapped(void **state)
 {
 	const uint64_t *p;
-	void *loan;
+	void *loan = NULL;
 
 	(void)state;
 	maps = bs_file_map_new(fd, SIZE, EXTENT_BYTES);
@@ -135,7 +135,7 @@ static void what_is_lent_stays_mapped(void **state)
 
 static void a_fault_ends_it(void **state)
 {
-	void *loan;
+	void *loan = NULL;
 
 	(void)state;
 	maps = bs_file_map_new(fd, SIZE, SIZE);
@@ -155,7 +155,7 @@ static void *borrow(void *arg)
 	while (!atomic_load(&stop)) {
 		const uint64_t page = (uint64_t)rand_r(&seed) % (SIZE / 4096);
 		const uint64_t *p;
-		void *loan;
+		void *loan = NULL;
 
 		p = bs_file_map_get(maps, page * 4096, 4096, &loan);
 		if (!p)

@@ -50,13 +50,14 @@ static void all_becomes_zero(void **state)
 
 static void a_pattern_is_repeated(void **state)
 {
+	static const uint8_t xyz[] = { 'x', 'y', 'z' };
 	struct command c;
 
 	(void)state;
 	list[1] = FOV | IP;
 	list[5] = 1;
 	list[7] = 3;
-	memcpy(list + 8, "xyz", 3);
+	memcpy(list + 8, xyz, sizeof(xyz));
 	assert_int_equal(format(&c, FMTDATA, 11), SCSI_GOOD);
 	assert_block(1, list + 8, 3);
 	assert_block(BLOCKS - 1, list + 8, 3);
