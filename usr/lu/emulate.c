@@ -27,13 +27,21 @@ static uint64_t step_size(const struct lu_io *io, uint64_t max)
 	return MIN(io->len_bytes - io->step_bytes, max);
 }
 
-/* The unit has become smaller: a step there would make the store grow again. */
-static bool is_beyond(const struct lu_io *io, uint64_t step_bytes)
+/*
+ * May a step be written?  Not any more when nobody wants it: an abort is answered
+ * when what the store has is done.  Not where the unit has become smaller: the store
+ * would grow again.
+ */
+static int may_write(const struct lu_io *io, uint64_t step_bytes)
 {
 	const struct lu_geometry *g = lu_geometry(io->ch->lu);
 
-	return io->off_bytes + io->step_bytes + step_bytes >
-	       lu_geometry_bytes(g, g->nr_blocks);
+	if (unlikely(io->cancelled))
+		return -ECANCELED;
+	if (unlikely(io->off_bytes + io->step_bytes + step_bytes >
+		     lu_geometry_bytes(g, g->nr_blocks)))
+		return -ERANGE;
+	return 0;
 }
 
 /* The one way out: may run within submit, so done() comes later. */
@@ -72,10 +80,11 @@ static void write_zeroes_step(struct lu_io *io)
 {
 	const uint64_t n = step_size(io, ZEROES_STEP);
 	struct iovec *iov = io->scratch.b.iov;
+	const int err = may_write(io, n);
 	int cnt = 0;
 
-	if (is_beyond(io, n)) {
-		fail(io, -ERANGE);
+	if (err) {
+		fail(io, err);
 		return;
 	}
 	for (uint64_t left = n; left; left -= iov[cnt++].iov_len) {
@@ -131,9 +140,10 @@ static void write_same_step(struct lu_io *io)
 {
 	struct iovec *iov = io->scratch.b.iov;
 	const uint64_t n = step_size(io, iov->iov_len);
+	const int err = may_write(io, n);
 
-	if (is_beyond(io, n)) {
-		fail(io, -ERANGE);
+	if (err) {
+		fail(io, err);
 		return;
 	}
 	iov->iov_len = n;
@@ -218,6 +228,8 @@ static void compare_read(struct bs_io *bs, int err)
 	const uint64_t n = bs->req.len_bytes;
 	uint64_t same = n;
 
+	if (!err && io->cancelled)
+		err = -ECANCELED;
 	if (err) {
 		compared(io, err);
 		return;
@@ -282,6 +294,8 @@ static void or_read(struct bs_io *bs, int err)
 {
 	struct lu_io *io = container_of(bs, struct lu_io, bs);
 
+	if (!err && io->cancelled)
+		err = -ECANCELED;
 	if (err) {
 		compared(io, err);
 		return;
@@ -348,11 +362,13 @@ static void locked(void *arg, int err)
 {
 	struct lu_io *io = arg;
 
-	if (!err)
+	if (err)
+		io->lock = NULL;
+	else if (io->cancelled)
+		err = -ECANCELED;
+	else
 		err = lu_scratch_get(&io->scratch, io->len_bytes,
 				     io->op == LU_ORWRITE ? or_start : compare_start);
-	else
-		io->lock = NULL;
 	if (!err)
 		return;
 	if (io->lock)

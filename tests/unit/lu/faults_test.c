@@ -148,6 +148,63 @@ static void what_hangs_goes_on_when_released(void **state)
 	free(control);
 }
 
+static void cancel_call(void *arg)
+{
+	struct request *r = arg;
+
+	lu_io_cancel(&r->io);
+}
+
+/* An abort waits for one write, not for as many as the range has. */
+static void what_is_cancelled_takes_no_further_step(void **state)
+{
+	static const struct {
+		enum lu_op op;
+		const char *hangs;
+		uint64_t iov_bytes, untouched;	/* from there on */
+	} cases[] = {
+		{ LU_WRITE_SAME, "write", 512, LU_SCRATCH_MAX },
+		{ LU_COMPARE_AND_WRITE, "read", sizeof(buf), 0 },
+		{ LU_ORWRITE, "read", sizeof(buf) / 2, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char *control = temp_file(temp_dir(), 0);
+		const uint64_t len = cases[i].op == LU_WRITE_SAME ? 1U << 20 : sizeof(buf) / 2;
+		uint64_t at = cases[i].untouched;
+		struct iovec iov = { buf, cases[i].iov_bytes };
+		struct request r = { .io = { .op = cases[i].op, .len_bytes = len, .iov = &iov,
+					     .iovcnt = 1 } };
+		uint8_t got[512];
+		char bsopts[256];
+		struct client c;
+		struct lu *lu;
+
+		snprintf(bsopts, sizeof(bsopts), DISK ";op=%s;hang=yes;control=%s",
+			 cases[i].hangs, control);
+		lu = disk_open("error", "ram:", bsopts);
+		c = client_open(lu, 0);
+		memset(buf, 0, sizeof(buf) / 2);
+		memset(buf + sizeof(buf) / 2, 0x55, sizeof(buf) / 2);
+		if (cases[i].op != LU_COMPARE_AND_WRITE)
+			memset(buf, 0x55, sizeof(buf));
+		request_submit(&c, &r);
+		call_on(c.reactor, cancel_call, &r);
+		assert_false(is_over(&r));
+		assert_int_equal(unlink(control), 0);
+		assert_int_equal(request_wait(&r), -ECANCELED);
+		for (; at < len; at += sizeof(got)) {
+			assert_int_equal(do_read(&c, at, got, sizeof(got)), 0);
+			for (size_t k = 0; k < sizeof(got); k++)
+				assert_int_equal(got[k], 0);
+		}
+		client_close(&c);
+		disk_close(lu);
+		free(control);
+	}
+}
+
 static void bad_rules_are_refused_in_words(void **state)
 {
 	static const struct {
@@ -202,6 +259,7 @@ int main(void)
 		cmocka_unit_test(short_io_does_the_first_half),
 		cmocka_unit_test(a_delay_is_at_least_so_long),
 		cmocka_unit_test(what_hangs_goes_on_when_released),
+		cmocka_unit_test(what_is_cancelled_takes_no_further_step),
 		cmocka_unit_test(bad_rules_are_refused_in_words),
 	};
 
