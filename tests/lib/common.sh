@@ -257,9 +257,12 @@ disk()
 
 # --- the end ----------------------------------------------------------------
 
+# What else a test has started: commands that end it, run after tgtd has ended.
+at_end=()
+
 at_exit()
 {
-	local code=$?
+	local code=$? command
 
 	trap - EXIT ERR
 	set +e
@@ -277,6 +280,9 @@ at_exit()
 		echo '-- what tgtd wrote:'
 		tail -n 300 "$tgtd_log"
 	fi
+	for command in "${at_end[@]}"; do
+		"$command"
+	done
 	rm -rf "$dir"
 	[ "$code" -ne 77 ] || printf '%s\n' "${skip_reason:-skipped}"
 	exit "$code"
