@@ -30,8 +30,11 @@ dmesg_expect 'I/O error, dev sd[a-z], sector|Buffer I/O error on dev sd' \
 	'Synchronize Cache\(10\) failed|unable to read RDB block'
 guest iqn="$iqn" portal="$here_1:3260" <<'END'
 gone=$(disk_of "$iqn" "$portal" 2)
-if dd if="$gone" of=/dev/null bs=4k count=1 iflag=direct status=none 2>/dev/null; then
-	fail "the LUN that was removed can be read"
+# Either the kernel has noticed that there is no capacity any more, or there is an error.
+read_of_it=$(dd if="$gone" bs=4k count=1 iflag=direct status=none 2>/dev/null | wc -c || :)
+expect "bytes of the LUN that was removed" 0 "$read_of_it"
+if sg_turs "$gone" 2>/run/err; then
+	fail "the LUN that was removed is ready"
 fi
 disk=$(disk_of "$iqn" "$portal" 1)
 dd if="$disk" bs=1M count=8 iflag=direct status=none | cmp - /run/data
