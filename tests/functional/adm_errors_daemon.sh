@@ -5,7 +5,7 @@
 
 absent="tgtadm: can't find the target"
 invalid='tgtadm: invalid request'
-disk 8M
+error_disk 8M 'op=write;hang=yes'
 acl_bind "$tid" 127.0.0.1
 adm --mode account --op new --user u --password secret-of-user
 adm --mode account --op new --user o --password secret-of-outer
@@ -67,7 +67,16 @@ says_first 22 'tgtadm: this target already has an outgoing account' \
 	--mode account --op bind --tid "$tid" --user o2 --outgoing
 session_open s "iscsi://u%secret-of-user@$portal/$iqn/1"
 says_first 22 'tgtadm: this target is still active' --mode target --op delete --tid "$tid"
+touch "$rules_on"
+printf 'write 0 8 7\n' >&"${session_in[s]}"
+under_way()
+{
+	adm --mode logicalunit --op stat --tid "$tid" --lun 1 | awk 'NR > 1 && $9 > $11 {yes = 1} END {exit !yes}'
+}
+wait_for 20 under_way || fail "no write is under way"
 says_first 22 'tgtadm: this logical unit is still active' --mode logicalunit --op delete --tid "$tid" --lun 1
+rm "$rules_on"
+session_reply s
 sid=$(show conn --tid "$tid" | sed -n 's/^Session: //p')
 says_first 22 "tgtadm: can't find the connection" --mode conn --op delete --tid "$tid" --sid "$sid" --cid 99
 session_close s

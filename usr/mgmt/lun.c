@@ -16,6 +16,7 @@
 #include "mgmt/system.h"
 #include "mgmt/target.h"
 #include "reactor/reactor.h"
+#include "scsi/activity.h"
 #include "scsi/device.h"
 #include "scsi/target.h"
 
@@ -158,7 +159,7 @@ int mgmt_lun_remove(struct mgmt_lun *l, void (*left)(void *arg, bool closed), vo
 
 struct removal {		/* a lun.delete on its way */
 	struct mgmt_call *call;
-	const struct mgmt_target *target;	/* may be gone: to compare only */
+	const struct scsi_device *dev;	/* compared only: held while it is asked about */
 	int tid;
 	uint64_t lun;
 };
@@ -207,21 +208,21 @@ struct mgmt_lun *mgmt_lun_of(struct mgmt_call *call)
 	return NULL;
 }
 
-static void use_known(void *arg, bool in_use)
+static void activity_known(void *arg, bool active)
 {
 	struct removal *r = arg;
 	struct mgmt_call *call = r->call;
 	/* Meanwhile somebody else may have removed it, or its target. */
 	const struct mgmt_target *t = mgmt_target_find(r->tid);
-	struct mgmt_lun *l = t == r->target ? mgmt_lun_find(t, r->lun) : NULL;
+	struct mgmt_lun *l = t ? mgmt_lun_find(t, r->lun) : NULL;
 
-	if (!l || l->state != MGMT_LUN_READY)
+	if (!l || l->dev != r->dev || l->state != MGMT_LUN_READY)
 		mgmt_rpc_fail(call, MGMT_ERR_NO_LUN, "lun",
 			      "LUN %" PRIu64 " is being removed", r->lun);
-	else if (in_use)
+	else if (active)
 		mgmt_rpc_fail(call, MGMT_ERR_LUN_ACTIVE, "lun",
-			      "an initiator uses LUN %" PRIu64 " of target %d; --force removes it",
-			      r->lun, r->tid);
+			      "commands to LUN %" PRIu64 " of target %d are under way; "
+			      "try again, or --force ends them", r->lun, r->tid);
 	else
 		remove_now(call, l);
 	free(r);
@@ -250,10 +251,10 @@ void mgmt_lun_delete(struct mgmt_call *call)
 		mgmt_rpc_fail_errno(call, -ENOMEM, "cannot remove the logical unit");
 		return;
 	}
-	*r = (struct removal){ call, l->target, l->target->tid, l->lun };
-	err = scsi_target_lun_in_use(l->target->scsi, l->lun, use_known, r);
+	*r = (struct removal){ call, l->dev, l->target->tid, l->lun };
+	err = scsi_activity_ask(l->dev, activity_known, r);
 	if (err < 0) {
 		free(r);
-		mgmt_rpc_fail_errno(call, err, "cannot ask who uses the logical unit");
+		mgmt_rpc_fail_errno(call, err, "cannot ask what the logical unit does");
 	}
 }

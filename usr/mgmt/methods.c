@@ -124,7 +124,7 @@ const struct mgmt_method mgmt_methods[] = {
 	{ "lun.delete",
 	  "Remove a logical unit; answered when its store is closed",
 	  .run = mgmt_lun_delete,
-	  FIELDS(TID, LUN, FORCE("also if an initiator uses it or has locked its medium")) },
+	  FIELDS(TID, LUN, FORCE("also if commands to it are under way, which end with an error, or its medium is locked")) },
 	{ "lun.stat", "Tell the counters of a logical unit", LUN_ROWS,
 	  .run = mgmt_stats_lun, .reads = true, FIELDS(TID, LUN) },
 	{ "lun.update", "Change parameters of a logical unit: all of them, or none",

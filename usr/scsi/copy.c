@@ -92,6 +92,24 @@ struct scsi_copy *scsi_copy_find(struct scsi_itl *itl, uint32_t list_id)
 	return NULL;
 }
 
+static bool run_uses(const struct scsi_copy_run *r, const struct scsi_device *dev)
+{
+	for (unsigned int i = 0; i < r->nr_ends; i++)
+		if (lu_channel_lu(r->ends[i].ch) == dev->lu)
+			return true;
+	return false;
+}
+
+bool scsi_copy_uses(const struct scsi_itl *itl, const struct scsi_device *dev)
+{
+	const struct scsi_copy *c;
+
+	list_for_each(c, &itl->copies, node)
+		if (c->run && run_uses(c->run, dev))
+			return true;
+	return false;
+}
+
 uint64_t scsi_copy_progress(const struct scsi_copy *c)
 {
 	return c->done_bytes + (c->run ? lu_copy_progress(&c->run->lu) : 0);

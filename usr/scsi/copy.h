@@ -107,5 +107,8 @@ void scsi_copy_succeed(struct scsi_copy *c, uint64_t done_bytes, uint8_t *result
 struct scsi_copy *scsi_copy_find(struct scsi_itl *itl, uint32_t list_id);
 uint64_t scsi_copy_progress(const struct scsi_copy *c);	/* bytes */
 
+/* Whether one that runs, for commands of @itl, reads or writes @dev. */
+bool scsi_copy_uses(const struct scsi_itl *itl, const struct scsi_device *dev);
+
 /* With the I_T_L nexus: all of them. */
 void scsi_copy_forget(struct scsi_itl *itl);

@@ -74,9 +74,6 @@ struct scsi_device *scsi_target_find_device(struct scsi_target *t,
 /* Whether @dev is still at @lun.  Threads: RCU readers. */
 bool scsi_target_has(struct scsi_target *t, uint64_t lun, const struct scsi_device *dev);
 
-/* Whether any nexus uses the LUN (has an I_T_L nexus to it); answers on control. */
-int scsi_target_lun_in_use(struct scsi_target *t, uint64_t lun,
-			   void (*answer)(void *arg, bool in_use), void *arg);
 /* LUN number of an 8-byte LUN field, SAM-5 4.7.  False: a form we do not have. */
 bool scsi_target_decode_lun(uint64_t field, uint64_t *ret_lun);
 uint64_t scsi_target_encode_lun(uint64_t lun);

@@ -90,53 +90,6 @@ static void a_lun_with_tasks_in_a_store_that_hangs_can_be_removed(void **state)
 		command_released(all[i]);
 }
 
-/* --- use --- */
-
-struct question {
-	uint64_t lun;
-	bool in_use;
-	sem_t over;
-};
-
-static void answer(void *arg, bool in_use)
-{
-	struct question *q = arg;
-
-	q->in_use = in_use;
-	sem_post(&q->over);
-}
-
-static void ask(void *arg)
-{
-	struct question *q = arg;
-
-	assert_int_equal(scsi_target_lun_in_use(rig.target, q->lun, answer, q), 0);
-}
-
-static bool in_use(uint64_t lun)
-{
-	struct question q = { .lun = lun };
-
-	sem_init(&q.over, 0, 0);
-	call_on(test_daemon.control, ask, &q);
-	wait_for(&q.over, "an answer about use");
-	sem_destroy(&q.over);
-	return q.in_use;
-}
-
-static void use_is_an_i_t_l_nexus(void **state)
-{
-	(void)state;
-	assert_int_equal(add_lun(rig.target, 5, rig.disk), 0);
-	assert_true(in_use(DISK_LUN));
-	assert_false(in_use(5));
-	session_close(rig.a);
-	session_close(rig.b);
-	rig.a = rig.b = NULL;
-	assert_false(in_use(DISK_LUN));
-	assert_int_equal(remove_lun(rig.target, 5), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,7 +97,6 @@ int main(void)
 		rig_test(the_map_is_sorted),
 		rig_test(changes_of_the_map_are_told),
 		rig_test(a_lun_with_tasks_in_a_store_that_hangs_can_be_removed),
-		rig_test(use_is_an_i_t_l_nexus),
 	};
 
 	return cmocka_run_group_tests_name("scsi/target", tests, rig_start_daemon,
