@@ -3,70 +3,19 @@
 """Reservations that outlive the daemon (APTPL, SPC-4 5.12.5): restarts, kill -9 at any moment,
 files that are damaged or cannot be written; and fencing while the fenced node writes."""
 
-import glob
 import os
 import random
 import shutil
 import sys
-import tempfile
 import threading
 
 import pr
 import scsi
-from daemon import Daemon
+from durable import Durable, damage
 from expect import condition, good
 from harness import Suite, check, equal
-from pr import Node
 
 suite = Suite(alone=True)
-
-DISK_MB = 4
-
-
-class Durable:
-    """A disk and a state directory that stay when the daemon goes."""
-
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix="tgt-state-")
-        self.state = os.path.join(self.dir, "a", "state")   # made by the daemon
-        self.disk = os.path.join(self.dir, "disk")
-        with open(self.disk, "wb") as f:
-            f.truncate(DISK_MB << 20)
-        self.d = None
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *exc):
-        try:
-            if self.d:
-                self.d.stop(judge=kind is None)
-        finally:
-            shutil.rmtree(self.dir)
-
-    def start(self, lun=True):
-        self.d = Daemon(args=("--reactors", "2", "--state-dir", self.state))
-        self.target = self.d.target(disks=0)
-        self.addr, self.iqn = self.d.addr, self.target.name
-        if lun:
-            self.target.lun(1, self.disk)
-        return self
-
-    def stop(self):
-        self.d.stop()
-        self.d = None
-
-    def kill(self):
-        self.d.proc.kill()
-        self.d.proc.wait()
-        self.d.stop(judge=False)
-        self.d = None
-
-    def files(self):
-        return sorted(glob.glob(os.path.join(self.state, "reservation-*")))
-
-    def node(self, number, **how):
-        return Node(self, number, target=self.iqn, **how)
 
 
 def conflict(t):
@@ -157,13 +106,6 @@ def identity_set_later(_b):
             s.target.lun_params(1, "pr_clear=1")
             equal(s.files(), [], "files")
             two.read(0, 1)
-
-
-def damage(path, how):
-    with open(path, "rb") as f:
-        raw = f.read()
-    with open(path, "wb") as f:
-        f.write(how(raw))
 
 
 DAMAGES = [

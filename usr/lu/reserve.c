@@ -34,6 +34,7 @@ struct lu_reserve {
 	refcount refs;
 	pthread_mutex_t lock;		/* of the next and the above */
 	struct list_head changes;
+	struct lu_keep keep;
 
 	/* Control only, while it is being loaded. */
 	bool loaded;
@@ -301,10 +302,26 @@ bool lu_reserve_can_keep(void)
 	return all.store != NULL;
 }
 
+const char *lu_reserve_unit(const struct lu_reserve *r)
+{
+	return r->unit;
+}
+
+struct lu_keep *lu_reserve_keep(struct lu_reserve *r)
+{
+	return &r->keep;
+}
+
+void lu_reserve_work(struct work *w)
+{
+	reactor_worker_submit(all.source, w);
+}
+
 static void reserve_free_rcu(struct rcu_head *h)
 {
 	struct lu_reserve *r = container_of(h, struct lu_reserve, rcu);
 
+	lu_keep_fini(&r->keep);
 	pthread_mutex_destroy(&r->lock);
 	free(r->state);
 	free(r->found);
@@ -355,6 +372,7 @@ static struct lu_reserve *reserve_new(const char *unit)
 	snprintf(r->unit, sizeof(r->unit), "%s", unit);
 	refcount_init(&r->refs, 1);
 	pthread_mutex_init(&r->lock, NULL);
+	lu_keep_init(&r->keep);
 	list_init(&r->changes);
 	list_init(&r->openings);
 	pthread_mutex_lock(&all.lock);
@@ -381,6 +399,8 @@ static void load(struct work *w)
 	struct lu_reserve *r = container_of(w, struct lu_reserve, load);
 
 	r->err = all.store->load(r->unit, &r->found, r->why, sizeof(r->why));
+	if (!r->err && lu_keep_can())
+		r->err = lu_keep_load(&r->keep, r->unit, r->why, sizeof(r->why));
 }
 
 static void loaded(struct work *w)

@@ -8,7 +8,8 @@
  * an NBD connection).
  *
  * The state belongs to an identity: logical units that the world takes for one
- * disk (two targets with one scsi_id) share it.
+ * disk (two targets with one scsi_id) share it.  What else belongs to it hangs here,
+ * see lu/keep.h.
  *
  * The check on a command's path is one load, lu_reserve_active().
  */
@@ -17,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/list.h"
+#include "lu/keep.h"
 #include "lu/reserve_state.h"
 #include "lu/reserve_store.h"
 #include "reactor/mailbox.h"
@@ -102,6 +104,12 @@ bool lu_reserve_can_keep(void);
 int lu_reserve_open(const char *unit,
 		    void (*done)(void *arg, struct lu_reserve *r, int err, const char *why),
 		    void *arg);
+/* The name; and what is kept of the unit, valid as long as @r. */
+const char *lu_reserve_unit(const struct lu_reserve *r);
+struct lu_keep *lu_reserve_keep(struct lu_reserve *r);
+/* lu/ only: have a worker do what the state directory has to do with. */
+void lu_reserve_work(struct work *w);
+
 /* Any thread.  NULL from get: it is going away. */
 struct lu_reserve *lu_reserve_get(struct lu_reserve *r);
 void lu_reserve_put(struct lu_reserve *r);	/* accepts NULL */

@@ -19,9 +19,8 @@ struct lu_reserve_store {
 		    size_t why_bytes);
 };
 
-/* A file for each unit in @dir, which is made if need be.  NULL and errno: it
- * cannot be written.  The latest call counts. */
-const struct lu_reserve_store *lu_reserve_store_dir(const char *dir);
+/* A file for each unit in the state directory.  NULL: there is none. */
+const struct lu_reserve_store *lu_reserve_store_dir(void);
 
 /* --- the format of a file --- */
 

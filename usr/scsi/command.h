@@ -38,6 +38,7 @@ enum scsi_access {
 #define SCSI_CMD_THIN		0x20U	/* only where the LU is thin provisioned */
 #define SCSI_CMD_UNRESERVED	0x40U	/* runs under somebody's RESERVE (SPC-2 5.5.1) */
 #define SCSI_CMD_REPAIRS	0x80U	/* runs after a SANITIZE or FORMAT UNIT that failed */
+#define SCSI_CMD_KEEPS		0x100U	/* only where there is a state directory */
 
 struct scsi_field {		/* bytes of the CDB, big-endian */
 	uint8_t at, bytes;

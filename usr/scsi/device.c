@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include "base/cleanup.h"
+#include "lu/keep.h"
 #include "lu/lu.h"
 #include "scsi/command.h"
 #include "scsi/device_type.h"
@@ -128,6 +129,8 @@ bool scsi_device_has_command(const struct scsi_device *dev, const struct scsi_co
 {
 	if (unlikely(cmd->tpgs) &&
 	    !(atomic_load_explicit(&dev->tpgs, memory_order_relaxed) & cmd->tpgs))
+		return false;
+	if (unlikely(cmd->flags & SCSI_CMD_KEEPS) && !lu_keep_can())
 		return false;
 	return !(cmd->flags & SCSI_CMD_THIN) || scsi_device_is_thin(dev);
 }

@@ -89,7 +89,7 @@ int scsi_device_set_config(struct scsi_device *dev,
 /* The store unmaps, and the user wants it advertised. */
 bool scsi_device_is_thin(const struct scsi_device *dev);
 /* Whether @dev has the command of this row: UNMAP needs a thin LU, REPORT TARGET
- * PORT GROUPS a target with groups. */
+ * PORT GROUPS a target with groups, SET IDENTIFYING INFORMATION a state directory. */
 bool scsi_device_has_command(const struct scsi_device *dev, const struct scsi_command *cmd);
 /* Neither the user, nor SWP, nor the store forbids writing. */
 bool scsi_device_writable(const struct scsi_device *dev);

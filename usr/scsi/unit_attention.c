@@ -12,13 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/macros.h"
+#include "lu/lu.h"
 #include "reactor/group.h"
+#include "scsi/device.h"
 #include "scsi/nexus.h"
 
 #define ASC_RESET	0x29
 
 struct raise {
 	const struct scsi_device *dev;		/* only compared; NULL: any */
+	const struct lu_reserve *unit;		/* only compared; NULL: any */
 	const struct scsi_target *target;	/* NULL: any */
 	enum scsi_sense_code code;
 	uint64_t except;
@@ -95,8 +98,11 @@ static void raise_itl(struct scsi_itl *itl, void *arg)
 {
 	const struct raise *r = arg;
 
-	if (!r->dev || itl->dev == r->dev)
-		scsi_unit_attention_add(itl, r->code);
+	if (r->dev && itl->dev != r->dev)
+		return;
+	if (r->unit && !(itl->dev->lu && lu_reserve(itl->dev->lu) == r->unit))
+		return;
+	scsi_unit_attention_add(itl, r->code);
 }
 
 static void raise_nexus(struct scsi_nexus *n, void *arg)
@@ -133,6 +139,14 @@ int scsi_unit_attention_raise(struct scsi_device *dev, enum scsi_sense_code code
 			      uint64_t except)
 {
 	const struct raise r = { .dev = dev, .code = code, .except = except };
+
+	return raise_all(&r);
+}
+
+int scsi_unit_attention_raise_unit(struct scsi_device *dev, enum scsi_sense_code code,
+				   uint64_t except)
+{
+	const struct raise r = { .unit = lu_reserve(dev->lu), .code = code, .except = except };
 
 	return raise_all(&r);
 }

@@ -35,5 +35,9 @@ void scsi_unit_attention_clear(struct scsi_nexus *n, enum scsi_sense_code code);
  * with id @except (0: none).  Any reactor or control.  -ENOMEM. */
 int scsi_unit_attention_raise(struct scsi_device *dev, enum scsi_sense_code code,
 			      uint64_t except);
+/* The same of any device that the world takes for the same disk (lu/reserve.h).
+ * Callers are RCU readers. */
+int scsi_unit_attention_raise_unit(struct scsi_device *dev, enum scsi_sense_code code,
+				   uint64_t except);
 int scsi_unit_attention_raise_target(struct scsi_target *target,
 				     enum scsi_sense_code code);

@@ -159,6 +159,13 @@ const struct scsi_command spc_medium_commands[] = {
 	  .timeout_s = 10,
 	  .usage = { 0x9b, 0x1f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 		     0xff, 0xff, 0xff, 0xff, 0xff } },
+	{ .name = "REPORT IDENTIFYING INFORMATION", .opcode = 0xa3,	/* 6.32 */
+	  .has_sa = true, .sa = 0x05, .cdb_bytes = 12,
+	  .run = spc_identify_report, .data = SCSI_DATA_IN,
+	  .flags = SCSI_CMD_NO_MEDIUM | SCSI_CMD_KEEPS,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
+	  .timeout_s = 10,
+	  .usage = { 0xa3, 0x05, [6] = 0xff, 0xff, 0xff, 0xff, 0xfe } },
 	{ .name = "REPORT TARGET PORT GROUPS", .opcode = 0xa3,		/* 6.37 */
 	  .has_sa = true, .sa = 0x0a, .cdb_bytes = 12,
 	  .run = spc_alua_report, .data = SCSI_DATA_IN, .flags = SCSI_CMD_NO_MEDIUM,
@@ -172,6 +179,13 @@ const struct scsi_command spc_medium_commands[] = {
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS, .len = { 6, 4 },
 	  .timeout_s = 10,
 	  .usage = { 0xa3, 0x0f, [6] = 0xff, 0xff, 0xff, 0xff } },
+	{ .name = "SET IDENTIFYING INFORMATION", .opcode = 0xa4,	/* 6.44 */
+	  .has_sa = true, .sa = 0x06, .cdb_bytes = 12,
+	  .parse = spc_identify_parse_set, .run = spc_identify_set, .data = SCSI_DATA_OUT,
+	  .flags = SCSI_CMD_NO_MEDIUM | SCSI_CMD_KEEPS,
+	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 6, 4 },
+	  .timeout_s = 30,
+	  .usage = { 0xa4, 0x06, [6] = 0xff, 0xff, 0xff, 0xff, 0xfe } },
 	{ .name = "SET TARGET PORT GROUPS", .opcode = 0xa4,		/* 6.45 */
 	  .has_sa = true, .sa = 0x0a, .cdb_bytes = 12,
 	  .run = spc_alua_set, .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM,

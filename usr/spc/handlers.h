@@ -33,6 +33,10 @@ enum scsi_status spc_buffer_write(struct scsi_task *t);
 enum scsi_status spc_timestamp_report(struct scsi_task *t);
 enum scsi_status spc_timestamp_set(struct scsi_task *t);
 
+enum scsi_status spc_identify_report(struct scsi_task *t);
+enum scsi_status spc_identify_parse_set(struct scsi_task *t);
+enum scsi_status spc_identify_set(struct scsi_task *t);
+
 enum scsi_status spc_reserve_take(struct scsi_task *t);
 enum scsi_status spc_reserve_release(struct scsi_task *t);
 enum scsi_status spc_reserve_prevent_removal(struct scsi_task *t);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "lu/identity.h"
 #include "lu/reserve.h"
+#include "lu/state_dir.h"
 
 #define STATE_DIR	"/var/lib/tgtd"
 
@@ -42,30 +43,25 @@ static void find_default(char *buf, size_t bytes)
 
 int tgtd_state_start(const char *given, char *why, size_t why_bytes)
 {
-	const struct lu_reserve_store *store = NULL;
 	char dir[2 * PATH_MAX];
-	int err = 0;
+	int err;
 
 	if (given)
 		make_absolute(given, dir, sizeof(dir));
 	else
 		find_default(dir, sizeof(dir));
-	errno = ENOENT;
-	if (*dir)
-		store = lu_reserve_store_dir(dir);
-	if (!store)
-		err = -errno;
+	err = *dir ? lu_state_dir_set(dir) : -ENOENT;
 	if (err && given) {
 		snprintf(why, why_bytes, "the state directory %s cannot be used: %s", dir,
 			 strerrordesc_np(-err));
 		return err;
 	}
 	if (err)
-		log_warn("no state directory (%s: %s): reservations do not survive a restart",
+		log_warn("no state directory (%s: %s): reservations, and what initiators store in their disks, do not survive a restart",
 			 *dir ? dir : "no home", strerrordesc_np(-err));
 	log_info("identities of logical units rest on %s",
 		 lu_identity_init(*dir ? dir : NULL));
-	err = lu_reserve_start(store);
+	err = lu_reserve_start(lu_reserve_store_dir());
 	if (err)
 		snprintf(why, why_bytes, "out of memory");
 	return err;

@@ -33,6 +33,8 @@ static const char *notes(const struct scsi_command *c)
 {
 	if (c->flags & SCSI_CMD_THIN)
 		return "only with thin provisioning";
+	if (c->flags & SCSI_CMD_KEEPS)
+		return "only with a state directory";
 	if (c->flags & SCSI_CMD_ANY_LUN)
 		return "also for a LUN that does not exist";
 	return "";

@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "../scsi/initiator.h"
+#include "lu/state_dir.h"
 #include "spc/spc.h"
 #include "spc/state.h"
 
@@ -82,6 +83,7 @@ static inline int rig_fall(void **state)
 	scsi_device_put(rig.dev);
 	scsi_device_put(rig.controller);
 	disk_close(rig.lu);
+	assert_int_equal(lu_state_dir_set(NULL), 0);
 	return 0;
 }
 
