@@ -14,7 +14,9 @@
 #include "iscsi/session.h"
 #include "reactor/buffer.h"
 
-#define UNSOLICITED_PART	4U	/* of the arena */
+#define UNSOLICITED_PART	4U	/* of the arena, for all windows, when all is fair */
+#define PROMISED_PART		2U	/* beyond this, new windows are small */
+#define LEAST_PART		4U	/* of the fair window */
 #define WINDOW_START		32U
 
 static const struct iscsi_pdu_type *type_of(const struct iscsi_pdu *pdu)
@@ -50,10 +52,30 @@ static void promise(const struct iscsi_session *s, uint32_t commands)
 	reactor_buffer_promise((int64_t)s->unsolicited_bytes * (int32_t)commands);
 }
 
+/*
+ * Of @free commands as many as the arena's part for promises has room for: sessions
+ * that came when there were few may hold large windows and send nothing.
+ */
+static uint32_t affordable(const struct iscsi_session *s, uint32_t free)
+{
+	const uint32_t has = s->max_cmdsn + 1 - s->exp_cmdsn;
+	const uint32_t least = MAX(s->fair_window / LEAST_PART, 1U);
+	const uint64_t limit = reactor_buffer_cap() / PROMISED_PART;
+	const uint64_t promised = reactor_buffer_promised();
+	uint64_t room = 0;
+
+	if (free <= has || promised + (uint64_t)(free - has) * s->unsolicited_bytes <= limit)
+		return free;
+	if (promised < limit)
+		room = (limit - promised) / s->unsolicited_bytes;
+	room = MAX(room + has, (uint64_t)least - MIN(least, s->nr_commands));
+	return (uint32_t)MIN(room, (uint64_t)free);
+}
+
 uint32_t iscsi_cmdsn_max(struct iscsi_session *s)
 {
 	const uint32_t open = window(s), busy = MIN(s->nr_commands, open);
-	const uint32_t max = s->exp_cmdsn - 1 + (open - busy);
+	const uint32_t max = s->exp_cmdsn - 1 + affordable(s, open - busy);
 
 	if (serial32_lt(s->max_cmdsn, max)) {
 		promise(s, max - s->max_cmdsn);

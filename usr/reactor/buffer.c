@@ -50,6 +50,7 @@
 /* log2 of the chunk sizes: 512 B for small parameter data, then by four. */
 static const uint8_t class_exp[] = { 9, 12, 14, 16, 18, 20 };
 #define NR_CLASSES	ARRAY_SIZE(class_exp)
+#define PIECE_EXP_MIN	14	/* parameter lists are to be in one piece */
 
 static_assert(SLAB_BYTES == BUFFER_CHUNK_MAX, "the largest chunk is a slab");
 static_assert(SLAB_BYTES >> 9 == WORDS_MAX * WORD_BITS, "bitmap of the smallest class");
@@ -353,22 +354,57 @@ static void give_back(struct arena *a, struct buffer *b)
 /* What is left must do for a command of the largest size. */
 static uint64_t promised(const struct arena *a)
 {
-	return MIN(a->promised, cap_bytes / 2);
+	return MIN(a->promised, cap_bytes - BUFFER_BYTES_MAX);
+}
+
+/* One chunk more.  @bytes is at most its size. */
+static bool add_chunk(struct arena *a, struct buffer *b, unsigned int class, uint64_t bytes)
+{
+	char *p = b->iovcnt < BUFFER_IOV_MAX ? chunk_get(a, class) : NULL;
+
+	if (unlikely(!p))
+		return false;
+	unpoison(p, bytes);
+	b->iov[b->iovcnt++] = (struct iovec){ p, bytes };
+	return true;
 }
 
 static int take(struct arena *a, struct buffer *b, uint64_t bytes)
 {
 	while (bytes) {
 		const uint64_t n = MIN(bytes, (uint64_t)BUFFER_CHUNK_MAX);
-		char *p = chunk_get(a, class_of(n));
 
-		if (unlikely(!p)) {
+		if (unlikely(!add_chunk(a, b, class_of(n), n))) {
 			give_back(a, b);
 			return -EAGAIN;
 		}
-		unpoison(p, n);
-		b->iov[b->iovcnt++] = (struct iovec){ p, n };
 		bytes -= n;
+	}
+	return 0;
+}
+
+/*
+ * The cap has room, but slabs are cut into chunks of other sizes: a larger chunk, or
+ * several smaller ones, whole but for the last.
+ */
+static int take_pieces(struct arena *a, struct buffer *b, uint64_t bytes)
+{
+	unsigned int class = NR_CLASSES - 1;
+
+	for (unsigned int c = class_of(MIN(bytes, (uint64_t)BUFFER_CHUNK_MAX)); c < NR_CLASSES; c++)
+		if (bytes <= 1ULL << class_exp[c] && add_chunk(a, b, c, bytes))
+			return 0;
+	while (bytes) {
+		const uint64_t n = MIN(bytes, 1ULL << class_exp[class]);
+
+		if (add_chunk(a, b, class, n)) {
+			bytes -= n;
+		} else if (class_exp[class] > PIECE_EXP_MIN) {
+			class--;
+		} else {
+			give_back(a, b);
+			return -EAGAIN;
+		}
 	}
 	return 0;
 }
@@ -397,7 +433,9 @@ int reactor_buffer_get_promised(struct buffer *b, uint64_t bytes)
 	b->iovcnt = 0;
 	if (!a)
 		return -ENOMEM;
-	return bytes > BUFFER_BYTES_MAX ? -EMSGSIZE : take(a, b, bytes);
+	if (bytes > BUFFER_BYTES_MAX)
+		return -EMSGSIZE;
+	return likely(!take(a, b, bytes)) ? 0 : take_pieces(a, b, bytes);
 }
 
 void reactor_buffer_promise(int64_t bytes)
@@ -409,6 +447,11 @@ void reactor_buffer_promise(int64_t bytes)
 	a->promised = (uint64_t)((int64_t)a->promised + bytes);
 	if (bytes < 0)
 		grant_later(a);
+}
+
+uint64_t reactor_buffer_promised(void)
+{
+	return arena ? arena->promised : 0;
 }
 
 void reactor_buffer_put(struct buffer *b)

@@ -42,10 +42,12 @@ void reactor_buffer_set_huge(bool huge);
 int reactor_buffer_get(struct buffer *b, uint64_t bytes);
 /*
  * For what comes whether we have memory or not: promise it (a change of the sum, in
- * bytes) and reactor_buffer_get() leaves so much of the cap, up to a half.  When it
- * comes, take the promise back and the memory: past those that wait.
+ * bytes) and reactor_buffer_get() leaves so much of the cap, but for
+ * BUFFER_BYTES_MAX.  When it comes, take the promise back and the memory: past those
+ * that wait, and in pieces if need be, each but the last of 16 KiB or a multiple.
  */
 void reactor_buffer_promise(int64_t bytes);
+uint64_t reactor_buffer_promised(void);		/* that sum, of the calling reactor */
 int reactor_buffer_get_promised(struct buffer *b, uint64_t bytes);
 void reactor_buffer_put(struct buffer *b);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -157,6 +158,78 @@ static void the_cap_holds_and_slabs_change_size(void **state)
 {
 	(void)state;
 	on_reactor(cap);
+}
+
+/* All slabs are cut into chunks of 16 KiB, and all but one chunk of each are free. */
+static const char *pieces(void)
+{
+	static struct buffer small[SLABS * 64];
+	const char *fault = NULL;
+	struct buffer b;
+
+	for (size_t i = 0; i < SLABS * 64; i++)
+		if (reactor_buffer_get(&small[i], 16 * KIB))
+			return "16 KiB: not granted";
+	for (size_t i = 0; i < SLABS * 64; i++)
+		if (i % 64)
+			reactor_buffer_put(&small[i]);
+	if (reactor_buffer_get(&b, 64 * KIB) != -EAGAIN)
+		fault = "there is a chunk of 64 KiB after all";
+	else if (reactor_buffer_get_promised(&b, 64 * KIB - 1))
+		fault = "what was promised is not there";
+	else if (bytes_of(&b) != 64 * KIB - 1 || b.iovcnt != 4)
+		fault = "not the bytes asked for, in 4 pieces";
+	for (int i = 0; i < b.iovcnt; i++)
+		memset(b.iov[i].iov_base, 0xa5, b.iov[i].iov_len);
+	reactor_buffer_put(&b);
+	if (!reactor_buffer_get_promised(&b, MIB) || b.iovcnt)
+		fault = "more pieces than a buffer has";
+	if (reactor_buffer_get_promised(&b, 100) || b.iovcnt != 1)
+		fault = "no larger chunk for a small buffer";
+	reactor_buffer_put(&b);
+	for (size_t i = 0; i < SLABS; i++)
+		reactor_buffer_put(&small[i * 64]);
+	if (reactor_buffer_in_use())
+		fault = "bytes in use at the end";
+	return fault;
+}
+
+static void what_is_promised_may_come_in_pieces(void **state)
+{
+	(void)state;
+	on_reactor(pieces);
+}
+
+/* All that is promised, and a command of the largest size. */
+static const char *promises(void)
+{
+	static struct buffer b[SLABS];
+	const uint64_t promise = CAP - BUFFER_BYTES_MAX;
+	const char *fault = NULL;
+	struct buffer large;
+	size_t n = 0;
+
+	reactor_buffer_promise((int64_t)(promise + MIB));
+	if (reactor_buffer_promised() != promise + MIB)
+		fault = "the sum of promises is wrong";
+	if (reactor_buffer_get(&large, BUFFER_BYTES_MAX))
+		fault = "the largest command has no room";
+	if (reactor_buffer_get(&b[0], 1) != -EAGAIN)
+		fault = "what is promised was given to somebody else";
+	for (; n < promise / MIB; n++)
+		if (reactor_buffer_get_promised(&b[n], MIB))
+			fault = "what was promised is not there";
+	while (n)
+		reactor_buffer_put(&b[--n]);
+	reactor_buffer_put(&large);
+	reactor_buffer_promise(-(int64_t)(promise + MIB));
+	return fault;
+}
+
+static void promises_are_kept(void **state)
+{
+	(void)state;
+	on_reactor(promises);
 }
 
 /* --- waiting --- */
@@ -344,6 +417,8 @@ int main(void)
 		cmocka_unit_test(lengths_are_exact),
 		cmocka_unit_test(buffers_do_not_overlap),
 		cmocka_unit_test(the_cap_holds_and_slabs_change_size),
+		cmocka_unit_test(what_is_promised_may_come_in_pieces),
+		cmocka_unit_test(promises_are_kept),
 		cmocka_unit_test(waiters_are_served_in_order),
 		cmocka_unit_test(a_waiter_that_leaves_lets_others_by),
 		cmocka_unit_test(idle_memory_goes_back),
