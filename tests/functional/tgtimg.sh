@@ -30,7 +30,7 @@ img --op new --device-type disk --type disk --size 8 --file v/full
 expect size $((8 << 20)) "$(size_of v/full)"
 [ "$(space_of v/full)" -ge $((8 << 20)) ] || fail "not preallocated: $(space_of v/full)"
 expect mode 600 "$(stat -c %a v/full)"
-img -o new -Y disk -t disk -s 64M -f v/thin -T
+img -o new -Y disk -t disk -s 64M --backing-store v/thin -T
 expect size $((64 << 20)) "$(size_of v/thin)"
 [ "$(space_of v/thin)" -lt $((1 << 20)) ] || fail "not thin: $(space_of v/thin)"
 
@@ -105,6 +105,9 @@ refuses "unknown operation: make" --op make
 refuses "needs --file" --op new --size 1
 refuses "needs --size" --op new --file v/x
 refuses "needs --to" --op clone --file v/thin
+refuses "needs --to" --op snapshot --file v/thin
+refuses "does not take --force" --op snapshot --file v/thin --to x --force
+refuses "bstype rdwr does not have this operation" --op snapshot --file v/thin --to x
 refuses "does not take --to" --op delete --file v/thin --to v/x
 refuses "does not take --size" --op show --file v/thin --size 1
 refuses "does not take a --size with +" --op new --file v/x --size +1M

@@ -138,6 +138,7 @@ static int operate(const struct tgtimg_options *o)
 	static const enum bs_volume_op ops[] = {
 		[TGTIMG_NEW] = BS_VOLUME_CREATE,    [TGTIMG_SHOW] = BS_VOLUME_INFO,
 		[TGTIMG_DELETE] = BS_VOLUME_REMOVE, [TGTIMG_RESIZE] = BS_VOLUME_RESIZE,
+		[TGTIMG_SNAPSHOT] = BS_VOLUME_SNAPSHOT,
 		[TGTIMG_CLONE] = BS_VOLUME_CLONE,   [TGTIMG_LIST] = BS_VOLUME_LIST,
 	};
 	struct bs_volume_info info = { 0 };

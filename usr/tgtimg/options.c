@@ -17,7 +17,7 @@
 #define OPTIONS_MAX	24
 #define MIB		(1ULL << 20)
 
-enum { OPT_TO = 256, OPT_BSTYPE, OPT_BSOPTS, OPT_FORCE, OPT_JSON };
+enum { OPT_TO = 256, OPT_BACKING_STORE, OPT_BSTYPE, OPT_BSOPTS, OPT_FORCE, OPT_JSON };
 
 /* What the operations need and take beside --file. */
 static const struct {
@@ -28,6 +28,7 @@ static const struct {
 	[TGTIMG_SHOW] = { "show" },
 	[TGTIMG_DELETE] = { "delete", .force = true },
 	[TGTIMG_RESIZE] = { "resize", .size = true, .grows = true, .thin = true, .force = true },
+	[TGTIMG_SNAPSHOT] = { "snapshot", .to = true },
 	[TGTIMG_CLONE] = { "clone", .to = true, .force = true },
 	[TGTIMG_LIST] = { "list" },
 };
@@ -144,11 +145,13 @@ static int print_version(struct tgtimg_options *o, const char *text)
 static int print_help(struct tgtimg_options *o, const char *text);
 
 const struct tgtimg_option tgtimg_options_table[] = {
-	{ "op", 'o', "operation", "new, show, delete, resize, clone, list", set_op },
+	{ "op", 'o', "operation", "new, show, delete, resize, snapshot, clone, list",
+	  set_op },
 	{ "file", 'f', "path", "the volume; for list, what holds them", set_file },
+	{ "backing-store", OPT_BACKING_STORE, "path", "the same as --file", set_file },
 	{ "size", 's', "size", "in MiB, or with suffix k, M, G, T; resize: also +size", set_size },
 	{ "thin-provisioning", 'T', NULL, "take space only as it is written", set_thin },
-	{ "to", OPT_TO, "path", "the copy that clone makes", set_to },
+	{ "to", OPT_TO, "name", "the copy that clone makes; the name of a snapshot", set_to },
 	{ "bstype", OPT_BSTYPE, "type", "kind of backing store; rdwr (files) is the default",
 	  set_bstype },
 	{ "bsopts", OPT_BSOPTS, "options", "options of that kind of store", set_bsopts },
@@ -183,7 +186,8 @@ static int print_help(struct tgtimg_options *o, const char *text)
 	       "  tgtimg --op new --file /srv/disk.img --size 20G --thin-provisioning\n"
 	       "  tgtimg --op resize --file /srv/disk.img --size +10G --thin-provisioning\n"
 	       "  tgtimg --op clone --file /srv/disk.img --to /srv/copy.img\n"
-	       "  tgtimg --op list --file /srv\n");
+	       "  tgtimg --op list --file /srv\n"
+	       "  tgtimg --op snapshot --bstype rbd --file rbd/image --to before-upgrade\n");
 	return 0;
 }
 
@@ -235,7 +239,7 @@ static int check(const struct tgtimg_options *o)
 {
 	if (o->op < 0) {
 		fprintf(stderr, "tgtimg: specify the operation: --op new, show, delete, "
-				"resize, clone or list\n");
+				"resize, snapshot, clone or list\n");
 		return EINVAL;
 	}
 	if (!o->file)

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum tgtimg_op { TGTIMG_NEW, TGTIMG_SHOW, TGTIMG_DELETE, TGTIMG_RESIZE, TGTIMG_CLONE,
-		 TGTIMG_LIST, TGTIMG_NR_OPS };
+enum tgtimg_op { TGTIMG_NEW, TGTIMG_SHOW, TGTIMG_DELETE, TGTIMG_RESIZE,
+		 TGTIMG_SNAPSHOT, TGTIMG_CLONE, TGTIMG_LIST, TGTIMG_NR_OPS };
 
 struct tgtimg_options {
 	int op;				/* -1: not given */
