@@ -56,6 +56,7 @@ endif
 
 deps_check      := --build --test
 deps_check-fast := --build --test
+deps_check-sheepdog := --build --test
 deps_check-vm   := --build --test --vm
 deps_unit       := --build --test
 deps_demo       := --build --test
@@ -192,6 +193,11 @@ bench_common := $(call obj,$(wildcard tests/bench/common_*.c))
 benches    := $(patsubst tests/bench/%.c,$(O)/bench/%, \
 		$(filter-out tests/bench/common_%,$(wildcard tests/bench/*.c)))
 
+# Servers that the tests have of their own: tests/services/NAME/*.c.
+services   := sheep
+service_of  = $(O)/tests/services/$1/$1
+service_objs = $(call obj,$(wildcard tests/services/$1/*.c))
+
 programs   := $(foreach p,tgtd tgtadm tgtimg,$(if $(objs_$p),$(O)/$p))
 
 # --- completion of command lines --------------------------------------------
@@ -209,7 +215,8 @@ completions := $(foreach p,$(notdir $(completed)),$(addprefix $(O)/completion/,\
 
 stamp_flags := $(strip $(CC) $(cppflags) $(cflags) $(ldflags))
 stamp_paths := $(module_dir_flag)
-stamp_files := $(sort $(wildcard usr/*/*.c tests/*/*.c tests/unit/*/*.c))
+stamp_files := $(sort $(wildcard usr/*/*.c tests/*/*.c tests/unit/*/*.c \
+		 tests/services/*/*.c))
 
 # (The strip is for make 4.3, which may keep the newline that it read.)
 stamp = $(if $(subst x$(strip $(file <$(O)/.$1))x,,x$(stamp_$1)x),$(file \
@@ -222,11 +229,11 @@ endif
 
 # --- rules ------------------------------------------------------------------
 
-.PHONY: all tests check check-fast check-vm unit bench bench-quick lint fmt demo \
+.PHONY: all tests check check-fast check-sheepdog check-vm unit bench bench-quick lint fmt demo \
 	demo-stop install clean help
 
 all: $(programs) $(module_files) $(call archives,$(layers)) $(completions)
-tests: all $(units) $(test_mods) $(benches)
+tests: all $(units) $(test_mods) $(benches) $(foreach s,$(services),$(call service_of,$s))
 
 $(O)/.flags $(O)/.paths $(O)/.files: ;
 
@@ -267,6 +274,14 @@ $(benches): $(O)/bench/%: $(O)/obj/tests/bench/%.o $(bench_common) \
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(link_program)
+
+define service_rules
+$(call service_of,$1): $(call service_objs,$1) $(call archives,base) $(O)/.files
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(link_program)
+endef
+$(foreach s,$(services),$(eval $(call service_rules,$s)))
 
 $(foreach l,$(layers),$(eval $(O)/lib$l.a: $(objs_$l)))
 $(foreach l,$(layers),$(foreach t,$(filter $(O)/tests/unit/$l/%,$(units)),$(eval \
@@ -324,6 +339,10 @@ check: tests
 
 check-fast: tests
 	$(run_tests) --fast $(TESTS)
+
+# The tests with Sheepdog; SHEEP=unix:PATH or tcp:HOST:PORT: on that cluster.
+check-sheepdog: tests
+	@BUILD=$(abspath $(O)) SAN=$(SAN) SHEEP=$(SHEEP) tests/run $(or $(TESTS),sheep)
 
 check-vm: all
 	@BUILD=$(abspath $(O)) SAN=$(SAN) tests/vm/check $(TESTS)
@@ -459,6 +478,7 @@ help:
 	@echo 'make check        run every test; TESTS="chap wire/" runs those with that in their path'
 	@echo 'make check-fast   the same without what is tagged "slow"'
 	@echo 'make check-vm     tests with a Linux initiator in a virtual machine; needs root'
+	@echo 'make check-sheepdog  tests with Sheepdog; SHEEP=unix:PATH/sock uses that cluster'
 	@echo 'make unit         unit tests only'
 	@echo 'make bench        compare with other targets and with the floors: 25 minutes'
 	@echo 'make bench-quick  only what the promised figures need: 4 minutes; BENCH=--help for both'

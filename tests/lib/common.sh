@@ -257,7 +257,8 @@ disk()
 
 # --- the end ----------------------------------------------------------------
 
-# What else a test has started: commands that end it, run after tgtd has ended.
+# What else a test has started: commands that end it, run after tgtd has ended.  One
+# that fails fails the test.
 at_end=()
 
 at_exit()
@@ -281,7 +282,7 @@ at_exit()
 		tail -n 300 "$tgtd_log"
 	fi
 	for command in "${at_end[@]}"; do
-		"$command"
+		"$command" || code=1
 	done
 	rm -rf "$dir"
 	[ "$code" -ne 77 ] || printf '%s\n' "${skip_reason:-skipped}"
