@@ -344,7 +344,9 @@ check-fast: tests
 check-sheepdog: tests
 	@BUILD=$(abspath $(O)) SAN=$(SAN) SHEEP=$(SHEEP) tests/run $(or $(TESTS),sheep)
 
-check-vm: all
+# A guest has it installed.
+check-vm: DESTDIR := $(abspath $(O))/vm-installed
+check-vm: all install
 	@BUILD=$(abspath $(O)) SAN=$(SAN) tests/vm/check $(TESTS)
 
 unit: $(units) $(module_files) $(test_mods)

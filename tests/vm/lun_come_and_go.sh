@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # A LUN that is added is there after a rescan, without another login; one that is
-# removed is an error for who still uses it, and for nobody else.
+# removed, sessions being idle, is an error for who still uses it, and for nobody else.
 . "$(dirname "$0")/lib/initiator.sh"
 
 portals_start
@@ -24,7 +24,7 @@ for lun in 1 2; do
 	dd if=/run/data of="$(disk_of "$iqn" "$portal" "$lun")" bs=1M oflag=direct status=none
 done
 END
-adm --mode logicalunit --op delete --tid "$tid" --lun 2 --force
+adm --mode logicalunit --op delete --tid "$tid" --lun 2
 dmesg_expect 'I/O error, dev sd[a-z], sector|Buffer I/O error on dev sd' \
 	'Sense Key : Illegal Request|Logical unit not supported|FAILED Result|CDB: ' \
 	'Synchronize Cache\(10\) failed|unable to read RDB block'

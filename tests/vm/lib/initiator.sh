@@ -8,7 +8,7 @@
 #	guest	10.77.1.2 fd77:1::2	10.77.2.2 fd77:2::2
 #
 #	portals_start			tgtd on port 3260 of both
-#	guest_start			boot it
+#	guest_start [QEMU-OPTION...]	boot it
 #	guest [NAME=VALUE...] <<'END'	bash in the guest, with lib/in_guest.sh
 #	guest_bg NAME [...] <<'END'	the same, not waited for...
 #	guest_wait NAME SECONDS		...until here; it must have succeeded
@@ -84,7 +84,7 @@ portals_start()
 
 guest_start()
 {
-	guest_boot "$guest"
+	guest_boot "$guest" "$@"
 	guest_ready "$guest" || { cat "$guest/qemu"; fail "the guest does not boot"; }
 	guest_job "$guest" 60 <<<'dmesg --clear'
 }
