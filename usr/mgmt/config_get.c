@@ -114,7 +114,7 @@ json_t *mgmt_config_lun(const struct bs_open_spec *open, const char *device_type
 	return v;
 }
 
-json_t *mgmt_config_lun_present(const struct mgmt_lun *l)
+static json_t *present(const struct mgmt_lun *l, bool configured)
 {
 	const struct bs_open_spec open = {
 		.bstype = l->lu->bstype,
@@ -126,9 +126,18 @@ json_t *mgmt_config_lun_present(const struct mgmt_lun *l)
 	struct mgmt_lun_change c;
 
 	mgmt_lun_update_present(l, &c);
-	if (c.write_cache == lu_store_info(l->lu)->write_cache)
+	if (configured)
+		mgmt_lun_update_unrestore(&c, lu_reserve(l->lu));
+	/* What the store does by itself is worth a word only against what was saved. */
+	if (c.write_cache == lu_store_info(l->lu)->write_cache &&
+	    !(configured && c.config.mode_fixed & SCSI_DEVICE_MODE_WCE))
 		c.write_cache = -1;
 	return mgmt_config_lun(&open, l->dev->type->name, &c);
+}
+
+json_t *mgmt_config_lun_present(const struct mgmt_lun *l)
+{
+	return present(l, false);
 }
 
 /* --- the whole -------------------------------------------------------- */
@@ -162,7 +171,7 @@ static void add_target(struct mgmt_target *t, void *arg)
 	iscsi_account_each_bound(c->accounts, add_bound, accounts);
 	list_for_each(l, &t->luns, node)
 		if (l->lu && l->state == MGMT_LUN_READY)
-			json_array_append_new(luns, mgmt_config_lun_present(l));
+			json_array_append_new(luns, present(l, true));
 	json_array_append_new(
 		arg, json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name",
 			       t->scsi->name, "tid", t->tid, "state",

@@ -27,6 +27,7 @@
 #include "mgmt/config_access.h"
 #include "mgmt/config_words.h"
 #include "mgmt/lun.h"
+#include "mgmt/lun_update.h"
 #include "mgmt/system.h"
 #include "mgmt/target.h"
 #include "mgmt/target_params.h"
@@ -303,6 +304,7 @@ static void compare_lun(struct mgmt_config_lun *l)
 	json_t *have, *want;
 	char what[300];
 
+	mgmt_lun_update_restore(&s.change, lu_reserve(lu));
 	/* To ask for what the store does by itself is to ask for nothing. */
 	if (s.change.write_cache == lu_store_info(lu)->write_cache)
 		s.change.write_cache = -1;
@@ -322,9 +324,12 @@ static void compare_lun(struct mgmt_config_lun *l)
 	t->felt |= l->step == MGMT_CONFIG_REPLACE ||
 		   differ_in(p, q, felt_params, ARRAY_SIZE(felt_params));
 	l->news = mgmt_lun_params_news(p, q);
-	/* A change starts from "by itself", not from what the cache was set to. */
-	if (l->step == MGMT_CONFIG_CHANGE && l->spec.change.write_cache < 0)
-		l->spec.change.write_cache = lu_store_info(lu)->write_cache;
+	if (l->step == MGMT_CONFIG_CHANGE) {
+		mgmt_lun_update_restore(&l->spec.change, lu_reserve(lu));
+		/* It starts from "by itself", not from what the cache was set to. */
+		if (l->spec.change.write_cache < 0)
+			l->spec.change.write_cache = lu_store_info(lu)->write_cache;
+	}
 	json_object_del(have, "params");
 	json_object_del(want, "params");
 	if (l->step == MGMT_CONFIG_REPLACE) {

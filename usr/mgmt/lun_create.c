@@ -83,13 +83,15 @@ static void resized(void *arg)
 
 int mgmt_lun_create_publish(struct mgmt_lun *l, const struct mgmt_lun_spec *s, struct lu *lu)
 {
+	struct mgmt_lun_change c = s->change;
 	int err;
 
-	mgmt_lun_update_apply(lu, &s->change);
-	err = lu_qos_set(lu, &s->change.limits);
+	mgmt_lun_update_restore(&c, lu_reserve(lu));
+	mgmt_lun_update_apply(lu, &c);
+	err = lu_qos_set(lu, &c.limits);
 	if (err < 0)
 		return err;
-	l->dev = scsi_device_new(s->type, lu, &s->change.config);
+	l->dev = scsi_device_new(s->type, lu, &c.config);
 	if (!l->dev)
 		return -ENOMEM;
 	err = scsi_target_add_lun(l->target->scsi, l->lun, l->dev);

@@ -84,6 +84,13 @@ static int set_bool(struct mgmt_lun_change *c, const struct param *p,
 	return 0;
 }
 
+static int set_sense_format(struct mgmt_lun_change *c, const struct param *p,
+			    const char *value, struct mgmt_fault *f)
+{
+	c->config.mode_fixed |= SCSI_DEVICE_MODE_D_SENSE;
+	return set_bool(c, p, value, f);
+}
+
 static bool is_printable(const char *s)
 {
 	for (; *s; s++)
@@ -212,11 +219,13 @@ static int set_mode_page(struct mgmt_lun_change *c, const struct param *p,
 		if (b[2] != 18)
 			return fault(f, p, "page 8:0 (caching) has 18 bytes, not %u", b[2]);
 		c->write_cache = !!(b[3] & 0x04);
+		c->config.mode_fixed |= SCSI_DEVICE_MODE_WCE;
 	} else if (b[0] == PAGE_CONTROL && !b[1]) {
 		if (b[2] != 10)
 			return fault(f, p, "page 10:0 (control) has 10 bytes, not %u", b[2]);
 		c->config.sense_descriptor = !!(b[3] & 0x04);
 		c->config.swp = !!(b[5] & 0x08);
+		c->config.mode_fixed |= SCSI_DEVICE_MODE_D_SENSE | SCSI_DEVICE_MODE_SWP;
 	} else {
 		return set_user_page(c, p, b, f);
 	}
@@ -307,6 +316,7 @@ static int set_write_cache(struct mgmt_lun_change *c, const struct param *p,
 	if (parse_bool(value, &on) < 0)
 		return fault(f, p, "must be 0 or 1");
 	c->write_cache = on;
+	c->config.mode_fixed |= SCSI_DEVICE_MODE_WCE;
 	return 0;
 }
 
@@ -424,7 +434,8 @@ static const struct param params[] = {
 	  .range = "16 characters", .help = "product of the INQUIRY data" },
 	{ "product_rev", MGMT_LUN_NEWS_INQUIRY, VALUE(text), CONFIG(product_rev),
 	  .range = "4 characters", .help = "revision of the INQUIRY data" },
-	{ "sense_format", MGMT_LUN_NEWS_MODE, VALUE(bool), CONFIG(sense_descriptor),
+	{ "sense_format", MGMT_LUN_NEWS_MODE, .set = set_sense_format, .get = get_bool,
+	  CONFIG(sense_descriptor),
 	  .range = "0, 1", .help = "sense data: 0 fixed, 1 descriptor format" },
 	{ "lbppbe", MGMT_LUN_NEWS_CAPACITY, VALUE(number), CONFIG(lbppbe), .max = 15,
 	  .range = "0 to 15", .help = "logical blocks per physical block, as a power of two" },
@@ -466,7 +477,7 @@ static const struct param params[] = {
 	  .max = LIMIT_BYTES_MAX, .range = "0 to 1P, suffix k, M, G, T",
 	  .help = "bytes at once after a pause; 0: a tenth of bw_limit" },
 	{ "write_cache", MGMT_LUN_NEWS_MODE, VALUE(write_cache), .range = "0, 1",
-	  .help = "WCE, whether writes may rest in a cache; default: what the store does by itself" },
+	  .help = "WCE, whether writes may rest in a cache; default: what an initiator has saved, or what the store does by itself" },
 	{ "pr_clear", MGMT_LUN_NEWS_NONE, set_pr_clear, .range = "1",
 	  .help = "forget all registrations and reservations, for a cluster that is lost" },
 	{ "size", MGMT_LUN_NEWS_CAPACITY, set_size, .range = "auto, or bytes (with k, M, G, T, P)",

@@ -28,6 +28,7 @@
 #include "scsi/medium.h"
 #include "scsi/target.h"
 #include "scsi/unit_attention.h"
+#include "spc/mode_saved.h"
 
 void mgmt_lun_update_tell(struct mgmt_lun *l, unsigned int news)
 {
@@ -42,6 +43,40 @@ void mgmt_lun_update_tell(struct mgmt_lun *l, unsigned int news)
 		if (news & BIT(i) && scsi_unit_attention_raise(l->dev, codes[i], 0) < 0)
 			log_err("LUN %" PRIu64 ": out of memory for a unit attention",
 				l->lun);
+}
+
+/* The settings that were saved, and are not the user's. */
+static unsigned int saved_settings(const struct mgmt_lun_change *c, struct lu_reserve *r,
+				   unsigned int *ret_on)
+{
+	return spc_mode_saved(lu_reserve_keep(r), ret_on) &
+	       ~(unsigned int)c->config.mode_fixed;
+}
+
+void mgmt_lun_update_restore(struct mgmt_lun_change *c, struct lu_reserve *r)
+{
+	unsigned int on;
+	const unsigned int which = saved_settings(c, r, &on);
+
+	if (which & SCSI_DEVICE_MODE_WCE)
+		c->write_cache = !!(on & SCSI_DEVICE_MODE_WCE);
+	if (which & SCSI_DEVICE_MODE_D_SENSE)
+		c->config.sense_descriptor = on & SCSI_DEVICE_MODE_D_SENSE;
+	if (which & SCSI_DEVICE_MODE_SWP)
+		c->config.swp = on & SCSI_DEVICE_MODE_SWP;
+}
+
+void mgmt_lun_update_unrestore(struct mgmt_lun_change *c, struct lu_reserve *r)
+{
+	unsigned int on;
+	const unsigned int which = saved_settings(c, r, &on);
+
+	if (which & SCSI_DEVICE_MODE_WCE && c->write_cache == !!(on & SCSI_DEVICE_MODE_WCE))
+		c->write_cache = -1;
+	if (which & on & SCSI_DEVICE_MODE_D_SENSE)
+		c->config.sense_descriptor = false;
+	if (which & on & SCSI_DEVICE_MODE_SWP)
+		c->config.swp = false;
 }
 
 void mgmt_lun_update_apply(struct lu *lu, const struct mgmt_lun_change *c)
@@ -296,6 +331,10 @@ static void change(struct updating *u)
 
 	if (!l)
 		return;
+	if (u->r) {
+		mgmt_lun_update_restore(&u->c, u->r);
+		u->c.news |= BIT(MGMT_LUN_NEWS_MODE);
+	}
 	/* An initiator may be changing it: not ours. */
 	if (u->c.write_cache == atomic_load(&l->lu->write_cache))
 		u->c.write_cache = -1;

@@ -7,6 +7,7 @@
 #pragma once
 
 struct lu;
+struct lu_reserve;
 struct mgmt_call;
 struct mgmt_lun;
 struct mgmt_lun_change;
@@ -21,6 +22,11 @@ int mgmt_lun_update_now(struct mgmt_lun *l, const struct mgmt_lun_change *c);
 /* Of a cache that was switched off: tell the caller. */
 void mgmt_lun_update_flush_failed(struct mgmt_call *call, int err);
 
+/* What an initiator has saved of a unit's mode pages (lu/keep.h) is to be, unless the
+ * user has set it: that counts.  And the reverse: without what is so for that reason
+ * only.  Callers are RCU readers, or have a reference on @r. */
+void mgmt_lun_update_restore(struct mgmt_lun_change *c, struct lu_reserve *r);
+void mgmt_lun_update_unrestore(struct mgmt_lun_change *c, struct lu_reserve *r);
 /* The parts of a change that are atomics of the LU. */
 void mgmt_lun_update_apply(struct lu *lu, const struct mgmt_lun_change *c);
 /* Tell the caller what of a change has no effect. */

@@ -42,6 +42,10 @@ struct scsi_device_config {
 	uint32_t optimal_xfer_len;
 	uint16_t rotation_rate;		/* VPD B1; 0 not reported, 1 SSD */
 	bool swp;			/* software write protect, Control mode page */
+	uint8_t mode_fixed;		/* what the user has set: not as it was saved */
+#define SCSI_DEVICE_MODE_WCE	0x1U	/* what MODE SELECT changes; this one is in lu */
+#define SCSI_DEVICE_MODE_D_SENSE 0x2U
+#define SCSI_DEVICE_MODE_SWP	0x4U
 	uint8_t nr_pages;
 	struct scsi_device_page pages[SCSI_DEVICE_PAGES_MAX];
 };

@@ -85,7 +85,7 @@ const struct scsi_command spc_medium_commands[] = {
 	  .run = spc_mode_select_6, .data = SCSI_DATA_OUT, .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 4, 1 },
 	  .access = SCSI_ACCESS_STANDBY,
-	  .timeout_s = 10, .usage = { 0x15, 0x10, 0x00, 0x00, 0xff } },
+	  .timeout_s = 30, .usage = { 0x15, 0x11, 0x00, 0x00, 0xff } },
 	{ .name = "RESERVE(6)", .opcode = 0x16, .cdb_bytes = 6,	/* SPC-2 7.21 */
 	  .run = spc_reserve_take, .pr = SCSI_PR_CONFLICTS, .flags = SCSI_CMD_NO_MEDIUM,
 	  .timeout_s = 10, .usage = { 0x16 } },
@@ -132,7 +132,7 @@ const struct scsi_command spc_medium_commands[] = {
 	  .flags = SCSI_CMD_NO_MEDIUM,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS, .len = { 7, 2 },
 	  .access = SCSI_ACCESS_STANDBY,
-	  .timeout_s = 10, .usage = { 0x55, 0x10, [7] = 0xff, 0xff } },
+	  .timeout_s = 30, .usage = { 0x55, 0x11, [7] = 0xff, 0xff } },
 	{ .name = "RESERVE(10)", .opcode = 0x56, .cdb_bytes = 10,	/* SPC-2 7.22 */
 	  .run = spc_reserve_take, .pr = SCSI_PR_CONFLICTS, .flags = SCSI_CMD_NO_MEDIUM,
 	  .timeout_s = 10, .usage = { 0x56 } },

@@ -2,9 +2,9 @@
 /*
  * spc/mode.c - MODE SENSE, SPC-4 r37 6.13 and 6.14.
  *
- * A page is a row of the device type's table, or what the user made of it.  No
- * page can be saved (PS=0): what initiators change lasts until the daemon ends,
- * what the user sets comes from the configuration.
+ * A page is a row of the device type's table, or what the user made of it.  A page
+ * in which something can change can be saved, if there is a state directory to save
+ * it in.
  */
 #include "spc/mode.h"
 
@@ -12,12 +12,15 @@
 #include "base/be.h"
 #include "base/macros.h"
 #include "lu/lu.h"
+#include "lu/reserve.h"
 #include "scsi/device.h"
 #include "spc/handlers.h"
+#include "spc/mode_saved.h"
 
 #define DBD		0x08
 #define LLBAA		0x10
 #define LONGLBA		0x01
+#define PS		0x80	/* byte 0 of a page: it can be saved */
 
 #define HEADER_6	4
 #define HEADER_10	8
@@ -87,6 +90,18 @@ unsigned int spc_mode_find(const struct scsi_device *dev, uint8_t code, uint8_t 
 	return n;
 }
 
+/* What was never saved is as by default. */
+static void put_saved(const struct scsi_device *dev, const struct spc_mode_ref *ref,
+		      uint8_t *p)
+{
+	unsigned int on, which;
+
+	if (!spc_mode_saved_can(dev, ref->page))
+		return;
+	which = spc_mode_saved(lu_reserve_keep(lu_reserve(dev->lu)), &on);
+	spc_mode_saved_to(ref->code, ref->subcode, p, which, on);
+}
+
 size_t spc_mode_put(const struct scsi_device *dev, const struct spc_mode_ref *ref,
 		    enum spc_mode_pc pc, uint8_t *p)
 {
@@ -98,11 +113,15 @@ size_t spc_mode_put(const struct scsi_device *dev, const struct spc_mode_ref *re
 			memcpy(p + header, ref->user->b, ref->user->bytes);
 	} else if (pc != SPC_MODE_CHANGEABLE) {
 		if (ref->page->fill)
-			ref->page->fill(dev, pc == SPC_MODE_DEFAULT, p);
+			ref->page->fill(dev, pc != SPC_MODE_CURRENT, p);
 	} else if (ref->page->changeable) {
 		memcpy(p, ref->page->changeable, ref->bytes);
 	}
+	if (pc == SPC_MODE_SAVED)
+		put_saved(dev, ref, p);
 	p[0] = ref->code;
+	if (spc_mode_saved_can(dev, ref->page))
+		p[0] |= PS;
 	if (ref->subcode) {		/* sub_page format, 7.5.7 */
 		p[0] |= SPC_MODE_SPF;
 		p[1] = ref->subcode;
@@ -141,7 +160,7 @@ static enum scsi_status mode_sense(struct scsi_task *t, size_t header, bool long
 	size_t n = header, descriptors = 0;
 	unsigned int nr;
 
-	if (pc == SPC_MODE_SAVED)
+	if (pc == SPC_MODE_SAVED && !(t->dev->lu && lu_keep_can()))
 		return scsi_task_fail(t, SCSI_SENSE_SAVING_PARAMETERS_NOT_SUPPORTED);
 	nr = spc_mode_find(t->dev, code, subcode, ref);
 	if (!nr)		/* a page that we do not have, or a subpage of one that we have */

@@ -6,31 +6,27 @@
  * differ from the current values only in its changeable bits.  What may change
  * (WCE, D_SENSE, SWP) is in the device's config, which only control replaces, so
  * the command completes when that is done; turning the write cache off flushes
- * it first.
+ * it first.  With SP all that can be saved is saved, before anything is changed.
  */
+#include <stdlib.h>
 #include "base/be.h"
 #include "base/iov.h"
 #include "base/macros.h"
 #include "lu/lu.h"
+#include "lu/reserve.h"
 #include "scsi/config.h"
 #include "scsi/device.h"
 #include "scsi/nexus.h"
 #include "scsi/unit_attention.h"
 #include "spc/handlers.h"
 #include "spc/mode.h"
+#include "spc/mode_saved.h"
 
 #define LIST_MAX	1024
-#define PAGE_CACHING	0x08
-#define PAGE_CONTROL	0x0a
-#define WCE		0x04
-#define D_SENSE		0x04
-#define SWP		0x08
 #define LONGLBA		0x01
+#define SP		0x01	/* byte 1 of the CDB */
 
-/* t->step: the values to be. */
-#define WANT_WCE	BIT(0)
-#define WANT_D_SENSE	BIT(1)
-#define WANT_SWP	BIT(2)
+/* t->step: the settings to be, SCSI_DEVICE_MODE_*. */
 
 /* --- checking --- */
 
@@ -70,24 +66,14 @@ static enum scsi_status check_page(struct scsi_task *t, const struct spc_mode_re
 	return SCSI_GOOD;
 }
 
-static void want(struct scsi_task *t, uint64_t what, bool on)
-{
-	t->step = on ? t->step | what : t->step & ~what;
-}
-
 static void note(struct scsi_task *t, const struct spc_mode_ref *ref, const uint8_t *page)
 {
-	if (ref->user || ref->subcode)		/* nothing of it can change */
+	unsigned int which, on;
+
+	if (ref->user)			/* nothing of it can change */
 		return;
-	switch (ref->code) {
-	case PAGE_CACHING:
-		want(t, WANT_WCE, page[2] & WCE);
-		break;
-	case PAGE_CONTROL:
-		want(t, WANT_D_SENSE, page[2] & D_SENSE);
-		want(t, WANT_SWP, page[4] & SWP);
-		break;
-	}
+	which = spc_mode_saved_of(ref->code, ref->subcode, page, &on);
+	t->step = (t->step & ~(uint64_t)which) | on;
 }
 
 static enum scsi_status check_pages(struct scsi_task *t, const uint8_t *d, size_t at,
@@ -145,7 +131,8 @@ static enum scsi_status check_list(struct scsi_task *t, const uint8_t *d, size_t
 
 static bool edit(struct scsi_device_config *c, uint64_t wanted)
 {
-	const bool d_sense = wanted & WANT_D_SENSE, swp = wanted & WANT_SWP;
+	const bool d_sense = wanted & SCSI_DEVICE_MODE_D_SENSE;
+	const bool swp = wanted & SCSI_DEVICE_MODE_SWP;
 	const bool changes = c->sense_descriptor != d_sense || c->swp != swp;
 
 	c->sense_descriptor = d_sense;
@@ -156,7 +143,7 @@ static bool edit(struct scsi_device_config *c, uint64_t wanted)
 /* The config is changed; the write cache is the LU's. */
 static void edited(struct scsi_task *t, int err)
 {
-	const bool wce = t->step & WANT_WCE;
+	const bool wce = t->step & SCSI_DEVICE_MODE_WCE;
 	bool was;
 
 	if (err) {
@@ -178,11 +165,52 @@ static void edited(struct scsi_task *t, int err)
 	scsi_task_submit(t);
 }
 
-static enum scsi_status mode_select(struct scsi_task *t, size_t header)
+/* --- saving --- */
+
+struct saving {
+	struct lu_keep_change change;
+	struct scsi_task *task;		/* holds a reference */
+};
+
+static void saved(struct lu_keep_change *c)
 {
-	const struct scsi_device_config *config = scsi_device_config(t->dev);
-	uint8_t d[LIST_MAX];
+	struct saving *s = container_of(c, struct saving, change);
+	struct scsi_task *t = s->task;
 	enum scsi_status status;
+
+	if (!t->aborted && t->state != SCSI_TASK_DONE) {
+		status = c->err ? scsi_task_fail(t, SCSI_SENSE_INTERNAL_TARGET_FAILURE) :
+				  scsi_config_edit(t, edit, edited);
+		if (status != SCSI_PENDING)
+			scsi_task_complete(t, status);
+	}
+	scsi_task_put(t);
+	free(s);
+}
+
+static enum scsi_status save(struct scsi_task *t)
+{
+	struct lu_reserve *r = lu_reserve_get(lu_reserve(t->dev->lu));
+	struct saving *s = r ? calloc(1, sizeof(*s)) : NULL;
+
+	if (!s) {			/* or it is being given another name */
+		lu_reserve_put(r);
+		return SCSI_BUSY;
+	}
+	scsi_task_get(t);
+	s->task = t;
+	s->change.what = LU_KEEP_MODE;
+	s->change.done = saved;
+	spc_mode_saved_format(&s->change.value, (unsigned int)t->step);
+	lu_keep_submit(r, &s->change);
+	return SCSI_PENDING;
+}
+
+/* --- the command --- */
+
+static enum scsi_status get_list(struct scsi_task *t, size_t header)
+{
+	uint8_t d[LIST_MAX];
 	size_t n;
 
 	if (!t->nr)			/* not an error, 6.11 */
@@ -192,11 +220,25 @@ static enum scsi_status mode_select(struct scsi_task *t, size_t header)
 	n = iov_read(t->data.iov, t->data.iovcnt, 0, d, t->out_bytes);
 	if (n < t->nr || n < header)
 		return scsi_task_fail(t, SCSI_SENSE_PARAMETER_LIST_LENGTH_ERROR);
-	t->step = (atomic_load(&t->dev->lu->write_cache) ? WANT_WCE : 0) |
-		  (config->sense_descriptor ? WANT_D_SENSE : 0) |
-		  (config->swp ? WANT_SWP : 0);
-	status = check_list(t, d, n, header);
-	return status == SCSI_GOOD ? scsi_config_edit(t, edit, edited) : status;
+	return check_list(t, d, n, header);
+}
+
+static enum scsi_status mode_select(struct scsi_task *t, size_t header)
+{
+	const struct scsi_device_config *config = scsi_device_config(t->dev);
+	enum scsi_status status;
+
+	if (t->cdb[1] & SP && !lu_keep_can())
+		return scsi_task_fail_cdb(t, 1, 0);
+	t->step = (atomic_load(&t->dev->lu->write_cache) ? SCSI_DEVICE_MODE_WCE : 0) |
+		  (config->sense_descriptor ? SCSI_DEVICE_MODE_D_SENSE : 0) |
+		  (config->swp ? SCSI_DEVICE_MODE_SWP : 0);
+	status = get_list(t, header);
+	if (status != SCSI_GOOD)
+		return status;
+	if (t->cdb[1] & SP)
+		return save(t);
+	return t->nr ? scsi_config_edit(t, edit, edited) : SCSI_GOOD;
 }
 
 enum scsi_status spc_mode_select_6(struct scsi_task *t)

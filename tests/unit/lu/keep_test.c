@@ -78,7 +78,7 @@ static void what_is_damaged_is_refused(void **state)
 static void lines_that_make_no_sense_are_refused(void **state)
 {
 	static const char *const lines[] = {
-		"mode", "mode ", "mode 1", "mode 1g", "mode 0A", "mode 00 ",
+		"mode", "mode ", "mode 1", "mode  00", "mode 1g", "mode 0A", "mode 00 ",
 		"mode 00\nmode 01", "colour 00", "", "unit x",
 	};
 

@@ -258,13 +258,40 @@ static void bad_lists_change_nothing(void **state)
 	}
 }
 
-static void pages_cannot_be_saved(void **state)
+static void without_a_place_nothing_can_be_saved(void **state)
 {
 	struct command c = { .cdb = { 0x15, 0x11, [4] = 4 } };
+	size_t got;
 
 	(void)state;
 	run_out(rig.a, &c, d, 4);
 	assert_field_in_cdb(&c, 1, 0);
+	sense_good(SENSE_6(DBD, 0x0a, 0));
+	assert_int_equal(got, 4 + 12);
+	assert_int_equal(d[4], 0x0a);		/* PS=0 */
+}
+
+/* Only what can be changed can be saved. */
+static void saved_values_are_those_by_default_at_first(void **state)
+{
+	struct scsi_device_config config = scsi_device_default;
+	struct command controller = SENSE_6(DBD, 0xca, 0);
+	size_t got;
+
+	(void)state;
+	assert_int_equal(lu_state_dir_set("/tmp"), 0);
+	config.sense_descriptor = true;
+	set_config(rig.dev, &config);
+	sense_good(SENSE_6(DBD, 0x0a, 0));
+	assert_int_equal(got, 4 + 12);
+	assert_int_equal(be_load(d + 4, 3), 0x8a0a26);
+	sense_good(SENSE_6(DBD, 0xca, 0));
+	assert_int_equal(be_load(d + 4, 3), 0x8a0a22);
+	sense_good(SENSE_6(DBD, 0xdc, 0));
+	assert_int_equal(be_load(d + 4, 3), 0x1c0a08);
+	clear_attention(rig.a, 0);
+	run_in(rig.a, &controller, 0, d, 255);
+	assert_sense(&controller, 0x5, 0x39, 0x00);
 }
 
 int main(void)
@@ -279,7 +306,8 @@ int main(void)
 		rig_test(what_was_sensed_can_be_selected),
 		rig_test(changes_take_effect_and_are_told),
 		rig_test(bad_lists_change_nothing),
-		rig_test(pages_cannot_be_saved),
+		rig_test(without_a_place_nothing_can_be_saved),
+		rig_test(saved_values_are_those_by_default_at_first),
 	};
 
 	return rig_main("spc/mode", tests);
