@@ -169,7 +169,7 @@ module_objs = $(call obj,$(module_srcs) $(foreach p,$(parts_$1),$(wildcard \
 need_absent = $(if $(findstring :,$1),$(if $(call has_header,$(firstword \
 	$(subst :, ,$1))),,$(firstword $(subst :, ,$1))),$(shell \
 	$(PKG_CONFIG) --exists $1 || echo $1))
-need_pc     = $(foreach n,$1,$(if $(findstring :,$n),,$n))
+need_pc     = $(strip $(foreach n,$1,$(if $(findstring :,$n),,$n)))
 need_libs   = $(foreach n,$1,$(if $(findstring :,$n),$(lastword $(subst :, ,$n))))
 
 modules :=

@@ -9,15 +9,17 @@
 #	ceph_user NAME CAPS...		another client, client.NAME
 #	ceph_signal SIGNAL DAEMON...	to mon.a or osd.N
 #	ceph_revive			the daemons that were killed (bluestore only)
+#	rbd_disk IMAGE [SIZE]		common.sh's disk, of a new image; SIZE as rbd has it
 #
 # The cluster ends with the test, also where the test stopped a daemon and failed.
 
-# shellcheck disable=SC2034 # for the tests
+# shellcheck disable=SC2034,SC2154 # of common.sh, for the tests
 ceph_dir='' ceph_conf='' ceph_opts=''
 services=$SRC/tests/services
 
 unset CEPH_CONF CEPH_ARGS CEPH_KEYRING
 
+# shellcheck disable=SC2120 # its arguments are for the tests
 ceph_start()
 {
 	local c
@@ -25,6 +27,7 @@ ceph_start()
 	for c in ceph-mon ceph-osd rbd; do
 		type -P "$c" >/dev/null || skip "$c is not installed"
 	done
+	[ -e "$BUILD/modules/bs_rbd.so" ] || skip 'bs_rbd was not built: librbd-dev is missing'
 	ceph_dir=$dir/ceph
 	at_end+=(ceph_end)
 	ceph_conf=$(env STORE=memstore "$@" "$services/ceph-up" "$ceph_dir") ||
@@ -73,4 +76,14 @@ ceph_signal()
 		kill "-$1" "$pid"
 		[ "$1" != KILL ] || wait_for 10 eval "! running $pid"
 	done
+}
+
+# rbd_disk IMAGE [SIZE]
+rbd_disk()
+{
+	[ -z "${2:-}" ] || rbd create --size "$2" "$1"
+	[ -n "$tgtd_pid" ] || tgtd_start
+	target_new
+	lun_new "$tid" 1 "$1" --bstype rbd --bsopts "$ceph_opts"
+	acl_bind "$tid" ALL
 }
