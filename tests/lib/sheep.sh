@@ -153,3 +153,26 @@ sheep_lun()
 	lun_new "$tid" 1 "$sheep_address:$1" --bstype sheepdog "${@:2}"
 	acl_bind "$tid" ALL
 }
+
+# sheep_python ARG... <<'END' - with lib/sheep.py imported, and ask(), which wants
+# a result.
+sheep_python()
+{
+	local prelude='from sheep import *
+import struct, subprocess, sys, threading, time
+def check(ok, *what):
+    if not ok:
+        raise SystemExit("FAIL: " + " ".join(map(str, what)))
+def expect(what, wanted, got):
+    check(wanted == got, what, "expected", wanted, "got", got)
+def obj(op, oid, *args, **kw):
+    return object_request(op, oid, *args, ident=s.ident(), **kw)
+def ask(result, raw):
+    r = s.ask(raw)
+    expect(raw[:48].hex(), hex(result), hex(r.result))
+    return r
+s = Sheep(sys.argv[1])
+'
+	PYTHONPATH=$SRC/tests/lib PYTHONDONTWRITEBYTECODE=1 \
+		python3 <(printf '%s' "$prelude"; cat) "$@"
+}

@@ -25,7 +25,6 @@
 #include "vdi.h"
 
 #define BROKEN_RULES 3 /* exit status */
-#define LATE_MS	     20
 
 enum {
 	OPT_STORE = 1,
@@ -36,6 +35,7 @@ enum {
 	OPT_ALLOW,
 	OPT_LOCKS,
 	OPT_RECYCLE,
+	OPT_LATE,
 	OPT_COPIES,
 	OPT_SHIFT,
 	OPT_CTIME,
@@ -52,6 +52,7 @@ static const struct option options[] = {
 	{ "allow", required_argument, NULL, OPT_ALLOW },
 	{ "locks", no_argument, NULL, OPT_LOCKS },
 	{ "recycle", no_argument, NULL, OPT_RECYCLE },
+	{ "late", required_argument, NULL, OPT_LATE },
 	{ "copies", required_argument, NULL, OPT_COPIES },
 	{ "shift", required_argument, NULL, OPT_SHIFT },
 	{ "ctime", required_argument, NULL, OPT_CTIME },
@@ -69,6 +70,7 @@ static const char usage[] =
 	"  --allow     a rule that may be broken\n"
 	"  --locks     a cluster formatted with -l\n"
 	"  --recycle   ... with -R: objects are removed before the answer\n"
+	"  --late      otherwise: milliseconds after their last slot was changed (20)\n"
 	"  --copies    of new VDIs (1)\n"
 	"  --shift     of their objects' size (22)\n"
 	"  --ctime     hexadecimal: the time that new inodes get\n"
@@ -79,8 +81,9 @@ static struct {
 	const char *store, *control, *breaches;
 	struct vdi_defaults vdi;
 	uint64_t reorder;
-	bool locks, recycle;
-} opts = { .vdi = { .copies = 1, .block_size_shift = 22 } };
+	uint64_t late_ms;
+	bool locks;
+} opts = { .late_ms = 20, .vdi = { .copies = 1, .block_size_shift = 22 } };
 
 static bool quits;
 
@@ -135,7 +138,10 @@ static bool take_option(int c)
 	case OPT_LOCKS:
 		return opts.locks = true;
 	case OPT_RECYCLE:
-		return opts.recycle = true;
+		opts.late_ms = 0;
+		return true;
+	case OPT_LATE:
+		return number(optarg, 1, 3600000, &opts.late_ms);
 	case OPT_COPIES:
 		if (!number(optarg, 1, 31, &n))
 			return false;
@@ -207,7 +213,7 @@ static int start(char **ret_locks)
 	if (store_was_used())
 		strict_excuse();
 	vdi_init(&opts.vdi);
-	inode_init(opts.recycle ? 0 : LATE_MS * NS_PER_MS);
+	inode_init(opts.late_ms * NS_PER_MS);
 	err = lock_open(*ret_locks, opts.locks);
 	if (err)
 		return fails("locks", err);
