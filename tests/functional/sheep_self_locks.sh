@@ -12,7 +12,7 @@ locks()
 }
 
 # Without: as many as want one.
-sheep_start
+sheep_start --copies 1
 sheep_vdi disk 64M
 for kind in normal normal shared; do
 	sheep lock disk "$kind" >/dev/null

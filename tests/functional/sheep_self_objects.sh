@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/common.sh"
 . "$(dirname "$0")/../lib/sheep.sh"
 
-sheep_start
+sheep_start --late 1000
 sheep_vdi objects 1G
 sheep_python "$sheep_tool" "$vdi" <<'END'
 name = sys.argv[2]
@@ -82,7 +82,7 @@ expect("grown", b"long", s.read(data_oid(vid, 20), 4 << 20, 4))
 s.set_slot(vid, 20, 0)
 s.create(data_oid(vid, 20), 0, b"new")
 s.set_slot(vid, 20, vid)
-deadline = time.monotonic() + 30
+deadline = time.monotonic() + 60
 while s.ask(obj(READ, data_oid(vid, 20), length=3)).result == 0:
     check(time.monotonic() < deadline, "the removal never came")
 s.set_slot(vid, 20, 0)
