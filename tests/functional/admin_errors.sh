@@ -95,12 +95,21 @@ conf <<END
 <target $t:x>
 	backing-store $a
 	backing-store $dir/missing
+	direct-store $dir/none
 </target>
 END
+unchanged admin_fails 1 "$conf:4: direct-store: direct-store needs a block device, and there is no $dir/none" \
+	-e -c "$conf"
+sed -i '/direct-store/d' "$conf"
 unchanged admin_fails 22 "$conf:3: backing-store: target $t:x: LUN 2: rdwr $dir/missing: No such" -e -c "$conf"
 (echo 'ignore-errors yes'; cat "$conf") >"$dir/ignoring"
+sed -i "s|</target>|direct-store $dir/none\n&|" "$conf"
 admin -e -f -c "$dir/ignoring" 2>"$dir/err"
 grep -q "warning: left out: target $t:x: LUN 2" "$dir/err"
+admin --delete ALL
+admin -e -f --ignore-errors -c "$conf" 2>"$dir/err"
+grep -q "warning: left out: target $t:x: LUN 2" "$dir/err"
+grep -q "warning: left out: $conf:4: direct-store: .* there is no $dir/none" "$dir/err"
 expect luns 2 "$(adm --mode target --op show | grep -c 'LUN: [01]$')"
 
 note 'a bad path in target 500 of 1000'
