@@ -461,8 +461,8 @@ install: all
 deb: all
 	@scripts/make-deb $(VERSION) build/deb
 
-check-deb: deb
-	@tests/package/debian.sh build/deb
+check-deb: deb $(benches)
+	@BUILD=$(abspath $(O)) tests/package/debian.sh build/deb
 
 ifneq ($(filter clean,$(goals)),)
 .NOTPARALLEL:		# "make clean all"
@@ -489,7 +489,7 @@ help:
 	@echo 'make install      PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo '                  OPENRC=1 adds the script for OpenRC'
 	@echo 'make deb          Debian packages, into build/deb/'
-	@echo 'make check-deb    install, upgrade, remove and purge them in a Debian of their own'
+	@echo 'make check-deb    install, run (systemd), upgrade, remove and purge them in a Debian of their own'
 	@echo 'make clean        remove build/ and build-*/'
 	@echo
 	@echo 'V=1 shows commands; SAN=address,undefined or SAN=thread builds into build-<san>/;'

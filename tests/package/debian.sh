@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # debian.sh DIR - the packages in DIR, in a Debian 12 that this script makes: over
-# Debian's tgt, upgraded, removed and purged.  Exit 77 after a reason where that
-# cannot be.  The last line is the sum.
+# Debian's tgt, upgraded, removed and purged; and the service in it, under systemd
+# (service.sh).  Exit 77 after a reason where that cannot be.  The last line is the sum.
 
 # shellcheck disable=SC2016 # what is in single quotes is for others to expand
 set -Eeuo pipefail
 packages=$(cd "$1" && pwd)
-passed=0
+here=$(cd "$(dirname "$0")" && pwd)
+passed=0 skipped=0
+# shellcheck source=boot.sh
+. "$here/boot.sh"
+# shellcheck source=service.sh
+. "$here/service.sh"
 
 say()
 {
@@ -25,7 +30,8 @@ skip()
 fail()
 {
 	trap - ERR
-	printf 'FAIL: %s\n%s passed, 1 failed, 0 skipped\n' "$*" "$passed"
+	printf 'FAIL: %s\n%s passed, 1 failed, %s skipped\n' "$*" "$passed" "$skipped"
+	boot_stop
 	exit 1
 }
 
@@ -51,7 +57,8 @@ if [ -z "${PACKAGE_WORK:-}" ]; then
 	trap 'rm -rf --one-file-system "$PACKAGE_WORK"' EXIT
 	trap - ERR
 	code=0
-	unshare --mount --propagation private --pid --fork --kill-child "$0" "$@" || code=$?
+	unshare --mount --propagation private --pid --mount-proc --fork --kill-child \
+		"$here/debian.sh" "$packages" || code=$?
 	exit "$code"
 fi
 work=$PACKAGE_WORK
@@ -139,13 +146,19 @@ done
 
 say "over Debian's tgt, with a configuration of its administrator"
 expect "state of Debian's tgt" ii "$(state tgt)"
-echo '<target iqn.2001-04.org.example:kept></target>' >"$root/etc/tgt/conf.d/mine.conf" 2>/dev/null || {
-	mkdir -p "$root/etc/tgt/conf.d"
-	echo '<target iqn.2001-04.org.example:kept></target>' >"$root/etc/tgt/conf.d/mine.conf"
-}
+mkdir -p "$root/etc/tgt/conf.d"
+printf '<target iqn.2001-04.org.example:kept>\n</target>\n' >"$root/etc/tgt/conf.d/mine.conf"
 echo '# mine' >>"$root/etc/tgt/targets.conf"
 config=$(cat "$root/etc/tgt/targets.conf" "$root/etc/tgt/conf.d/mine.conf")
-apt -o Dpkg::Options::=--force-confold install /packages/tgtd.deb
+why=$(boot_possible) || {
+	say "skipped, all that needs systemd: $why"
+	skipped=1
+}
+if [ "$skipped" -eq 0 ]; then
+	check_takeover
+else
+	apt -o Dpkg::Options::=--force-confold install /packages/tgtd.deb
+fi
 expect "state of Debian's tgt" rc "$(state tgt)"
 check_installed "installed over Debian's tgt"
 check_serves
@@ -162,8 +175,8 @@ say "an upgrade"
 inside bash -ec '
 	cd /packages && dpkg-deb -R tgtd.deb /tmp/next
 	sed -i "s/^Version: .*/&+next/" /tmp/next/DEBIAN/control
-	dpkg-deb --root-owner-group -Znone -b /tmp/next /tmp/next.deb >/dev/null'
-apt install /tmp/next.deb
+	dpkg-deb --root-owner-group -Znone -b /tmp/next /packages/next.deb >/dev/null'
+apt install /packages/next.deb
 [[ $(inside dpkg-query -W -f='${Version}' tgtd) == *+next ]] || fail "not upgraded"
 expect "the configuration" "$config" "$(cat "$root/etc/tgt/targets.conf" "$root/etc/tgt/conf.d/mine.conf")"
 check_installed "upgraded"
@@ -188,6 +201,7 @@ expect "the configuration" "$config" "$(cat "$root/etc/tgt/targets.conf" "$root/
 ok "removed, the configuration kept"
 apt install /packages/tgtd.deb
 check_installed "installed again"
+[ "$skipped" -eq 1 ] || check_service
 apt purge tgtd
 expect "state of tgtd" '' "$(state tgtd)"
 [ -e "$root/etc/tgt/conf.d/mine.conf" ] || fail "a file that is the administrator's was removed"
@@ -195,4 +209,4 @@ left=$(cd "$root" && find usr lib/systemd etc var/lib/systemd -name '*tgt*' \
 	! -path 'usr/share/doc/*' ! -name 'tgt' ! -path '*/dpkg/*' 2>/dev/null)
 expect "files left behind" '' "$left"
 ok "purged"
-printf '%s passed, 0 failed, 0 skipped\n' "$passed"
+printf '%s passed, 0 failed, %s skipped\n' "$passed" "$skipped"
