@@ -431,6 +431,7 @@ put_as = $(Q)install -D -m $1 $2 '$(DESTDIR)$3'
 install: all
 	$(call say,INST,$(DESTDIR)$(PREFIX))
 	$(call put,755,$(PREFIX)/sbin,$(programs) $(admin))
+	$(call put,644,$(PREFIX)/share/tgt/perl/Tgt,$(wildcard scripts/lib/Tgt/*.pm))
 	$(call put,644,$(MODULE_DIR),$(module_files))
 	$(call put,644,$(PREFIX)/include/tgt,usr/include/tgt/bs_module.h)
 	$(call put,644,$(PREFIX)/share/man/man5,$(call man_files,5))
