@@ -8,7 +8,9 @@
 #include "reactor/timer.h"
 #include "reactor/watch.h"
 
-#define REACTOR_EVENTS_MAX	256	/* of one epoll_wait() */
+/* Of one epoll_wait().  The commands of a turn are to stay in the cache until they are
+ * sent: with 512 connections a turn of 256 costs a quarter more per command. */
+#define REACTOR_EVENTS_MAX	16
 #define REACTOR_EXITS_MAX	16
 
 struct mailbox {
