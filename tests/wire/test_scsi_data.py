@@ -266,6 +266,15 @@ def write_same_to_the_end(b, size):
             return
         good(x)
         equal(s.read(999, 1049), pattern(999, 1) + b"\x3c" * 512 * 1048, "the blocks")
+        bad_range(s.scsi(scsi.write_same(2048, 0, size), out=bytes(512)))
+    # A number that nobody has said is bounded as any other.
+    t = b.d.target(mb=64)
+    with opened(b, t.name) as s:
+        most = limits(s)["write_same"]
+        check(0 < most < 131072, f"MAXIMUM WRITE SAME LENGTH is {most}")
+        bad_field(s.scsi(scsi.write_same(131072 - most - 1, 0, size), out=bytes(512)))
+        equal(s.read(0, 1), pattern(0, 1), "the first block")
+        good(s.scsi(scsi.write_same(131072 - most, 0, size), out=b"\x3c" * 512))
 
 
 @suite.cases([("10", 10), ("16", 16)])

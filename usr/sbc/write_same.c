@@ -2,8 +2,9 @@
 /*
  * sbc/write_same.c - WRITE SAME, SBC-3 r36 5.39 and 5.40.
  *
- * NUMBER OF LOGICAL BLOCKS 0, "up to the last block", is refused (WSNZ=1 in the
- * Block Limits VPD page): the slip of a zero should not cost a disk.  With UNMAP=1
+ * NUMBER OF LOGICAL BLOCKS 0 means up to the last block, but as any other number it
+ * must not exceed the MAXIMUM WRITE SAME LENGTH of the Block Limits VPD page: the slip
+ * of a zero does not cost a disk.  With UNMAP=1
  * blocks are unmapped only if that leaves what the data says, zeroes; other data
  * is written (4.7.3.4.4).  ANCHOR is refused (ANC_SUP=0): no store reserves space
  * for what it does not have.  A range goes to the store in steps, so that an abort
@@ -28,8 +29,8 @@ enum scsi_status sbc_write_same_parse(struct scsi_task *t)
 {
 	const struct lu_geometry *g = lu_geometry(t->dev->lu);
 
-	if (!t->nr)
-		return scsi_task_fail_cdb(t, t->cmd->len.at, -1);
+	if (!t->nr)			/* one, where there is none: that is out of range */
+		t->nr = t->lba < g->nr_blocks ? g->nr_blocks - t->lba : 1;
 	t->want_bytes = has_no_data(t) ? 0 : g->block_bytes;
 	if (t->cdb[1] & UNMAP && !scsi_device_is_thin(t->dev))
 		return scsi_task_fail_cdb(t, 1, 3);

@@ -37,7 +37,7 @@ static void limits_are_those_of_the_store(void **state)
 	(void)state;
 	rig_stand(&rig, "null", "", NULL, &config);
 	assert_int_equal(page(0xb0, d), 64);
-	assert_int_equal(d[4], 1);				/* WSNZ */
+	assert_int_equal(d[4], 0);				/* WSNZ */
 	assert_int_equal(be_load(d + 36, 8), 0xffff);		/* WRITE SAME */
 	assert_int_equal(be_load(d + 6, 2), 1);
 	assert_int_equal(be_load(d + 8, 4), BUFFER_BYTES_MAX / 512);

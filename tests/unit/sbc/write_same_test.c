@@ -97,17 +97,29 @@ static void ndob_needs_no_data(void **state)
 	assert_field_in_cdb(&ten, 1, 0);
 }
 
-static void length_0_is_refused(void **state)
+static void length_0_is_up_to_the_end(void **state)
 {
-	struct command ten = { .cdb = CDB_10(0x41, 0, 0, 0) };
-	struct command sixteen = { .cdb = { 0x93, 0x09 } };
+	struct command ten = { .cdb = CDB_10(0x41, 0, 3, 0) };
+	struct command sixteen = { .cdb = { 0x93, 0x09, [9] = 20 } };
+	struct command all = { .cdb = CDB_10(0x41, 0, 0, 0) };	/* one more than the limit */
+	struct command beyond = { .cdb = CDB_10(0x41, 0, BLOCKS, 0) };
+	struct command last = { .cdb = CDB_10(0x28, 0, BLOCKS - 1, 1) };
 
 	(void)state;
 	fill_disk();
-	run_out(rig.a, &ten, pattern, BLOCK);
-	assert_field_in_cdb(&ten, 7, -1);
-	run_plain(rig.a, &sixteen);
-	assert_field_in_cdb(&sixteen, 10, -1);
+	memset(pattern, 0x66, BLOCK);
+	run_out(rig.a, &all, pattern, BLOCK);
+	assert_field_in_cdb(&all, 7, -1);
+	run_out(rig.a, &beyond, pattern, BLOCK);
+	assert_sense(&beyond, 0x5, 0x21, 0x00);
+	assert_disk();
+	assert_int_equal(run_out(rig.a, &ten, pattern, BLOCK), SCSI_GOOD);
+	memset(want + 3 * BLOCK, 0x66, 61 * BLOCK);
+	assert_disk();
+	assert_int_equal(run_in(rig.a, &last, buf, BLOCK), SCSI_GOOD);
+	assert_memory_equal(buf, pattern, BLOCK);
+	assert_int_equal(run_plain(rig.a, &sixteen), SCSI_GOOD);
+	memset(want + 20 * BLOCK, 0, 44 * BLOCK);
 	assert_disk();
 }
 
@@ -186,7 +198,7 @@ int main(void)
 		same_test(a_block_is_written_over_the_range),
 		same_test(zeroes_may_be_unmapped_other_data_may_not),
 		same_test(ndob_needs_no_data),
-		same_test(length_0_is_refused),
+		same_test(length_0_is_up_to_the_end),
 		same_test(the_end_is_the_end),
 		same_test(data_must_be_one_block),
 		same_test(flags_that_we_do_not_have_are_refused),
