@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Each keyword of targets.conf has its effect: an initiator, or the daemon, shows it.
+# Keywords of targets.conf that say what there is and who may use it; those of a disk
+# and of negotiation are in admin_keywords_disk.sh and admin_keywords_target.sh.
 . "$(dirname "$0")/lib/admin.sh"
 
 need iscsi-inq sg_inq
@@ -19,81 +20,15 @@ shown()
 	[[ $out == *"$text"* ]] || fail "$* does not show '$text': $out"
 }
 
-# with KEYWORDS - a target with one disk that has these lines.
-with()
-{
-	conf <<-END
-	<target $t>
-		<backing-store $a>
-			$1
-		</backing-store>
-	</target>
-	END
-	admin -e -f -c "$conf"
-}
-
-inquiry()
-{
-	iscsi-inq "$(url 1)"
-}
-
-vpd()
-{
-	iscsi-inq -e 1 -c "$1" "$(url 1)"
-}
-
 targets()
 {
 	adm --mode target --op show
-}
-
-params()
-{
-	adm --mode target --op show --tid "$(targets | sed -n "s/^Target \(.*\): $t$/\1/p")"
 }
 
 saved()
 {
 	adm --mode system --op save --with-secrets
 }
-
-note 'of a disk'
-while IFS='|' read -r keyword text command; do
-	with "$keyword"
-	# shellcheck disable=SC2086
-	shown "$text" $command
-done <<'END'
-vendor_id ACME|Vendor:ACME|inquiry
-product_id "Big Disk"|Product:Big Disk|inquiry
-product_rev 7.3|Revision:7.3|inquiry
-removable 1|Removable:1|inquiry
-removable 1|Removable media: Yes|targets
-scsi_sn SN-4711|SN-4711|vpd 128
-scsi_id ID-0815|ID-0815|vpd 131
-tgt_ids 1|SCSI ID: IET     00010001|targets
-readonly 1|Readonly: Yes|targets
-online 0|Online: No|targets
-thin_provisioning 1|Thin-provisioning: Yes|targets
-rotation_rate 7200|"rotation_rate": 7200|saved
-sense_format 1|"sense_format": 1|saved
-lbppbe 3|"lbppbe": 3|saved
-la_lba 1|"la_lba": 1|saved
-optimal_xfer_gran 8|"optimal_xfer_gran": 8|saved
-optimal_xfer_len 64|"optimal_xfer_len": 64|saved
-iops_limit 500|"iops_limit": 500|saved
-iops_burst 50|"iops_burst": 50|saved
-bw_limit 20M|"bw_limit": 20971520|saved
-bw_burst 1M|"bw_burst": 1048576|saved
-mode_page 28:0:2:1:2|"28:0:2:1:2"|saved
-write-cache off|"write_cache": 0|saved
-block-size 4096|Block size: 4096|targets
-bs-type rdwr|Backing store type: rdwr|targets
-bsoflags sync|Backing store flags: sync|targets
-device-type disk|Type: disk|targets
-lun 1|LUN: 1|targets
-allow-in-use yes|LUN: 1|targets
-params vendor_id=ACMF,product_rev=${lun}${tid}|Revision:11|inquiry
-END
 
 note 'at the level of the target they count for all disks'
 conf <<END
@@ -111,39 +46,6 @@ admin -e -f -c "$conf"
 expect vendors 'ALL ONE' "$(saved | sed -n 's/.*"vendor_id": "\(.*\)",*/\1/p' | sort | xargs)"
 
 note 'of a target'
-while read -r keyword value; do
-	conf <<-END
-	<target $t>
-		$keyword $value
-	</target>
-	END
-	admin -e -f -c "$conf"
-	shown "$keyword=$value" params
-done <<'END'
-MaxRecvDataSegmentLength 65536
-MaxXmitDataSegmentLength 65536
-HeaderDigest CRC32C
-DataDigest CRC32C
-InitialR2T No
-MaxOutstandingR2T 4
-ImmediateData No
-FirstBurstLength 131072
-MaxBurstLength 524288
-DataPDUInOrder Yes
-DataSequenceInOrder Yes
-ErrorRecoveryLevel 0
-IFMarker No
-OFMarker No
-DefaultTime2Wait 5
-DefaultTime2Retain 7
-MaxConnections 1
-MaxQueueCmd 64
-nop_interval 9
-nop_count 4
-RedirectAddress 192.0.2.9
-RedirectCallback /bin/true
-END
-
 while IFS='|' read -r keyword text; do
 	conf <<-END
 	<target $t>

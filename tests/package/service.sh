@@ -32,7 +32,7 @@ service_ready()
 		fail "$1: the service does not start"
 	}
 	expect "targets after $1" "$service_iqn $service_iqn-other" \
-		"$(booted tgtadm --op show --mode target | sed -n 's/^Target [0-9]*: //p' | sort | xargs)"
+		"$(booted tgtadm --op show --mode target | sed -n 's/^Target [0-9]*: \(.*:service\)/\1/p' | sort | xargs)"
 	expect "state after $1" '    State: ready' \
 		"$(booted tgtadm --op show --mode system | sed -n 2p)"
 }
