@@ -139,6 +139,17 @@ check_serves()
 	ok "it serves"
 }
 
+# The module finds its library, the script its own; no image is exported before
+# somebody wants that.
+check_rbd()
+{
+	[[ $(inside tgtimg --op list --bstype rbd --file rbd 2>&1 || :) == *'no conf file'* ]] ||
+		fail "bs_rbd: $(inside tgtimg --op list --bstype rbd --file rbd 2>&1 || :)"
+	inside tgt-rbdmap unmap
+	expect "tgt-rbdmap at boot" disabled "$(inside systemctl is-enabled tgt-rbdmap.service || :)"
+	ok "bs_rbd and tgt-rbdmap are there"
+}
+
 mkdir "$root/packages"
 for deb in "$packages"/*.deb; do
 	cp "$deb" "$root/packages/$(dpkg-deb -f "$deb" Package).deb"
@@ -190,6 +201,7 @@ for deb in "$packages"/*.deb; do
 	apt --allow-downgrades install /packages/tgtd.deb "/packages/$name.deb"
 	expect "state of $name" ii "$(state "$name")"
 	ok "$name installs"
+	[ "$name" != tgtd-rbd ] || check_rbd
 	apt purge "$name"
 done
 
