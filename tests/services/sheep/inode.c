@@ -24,7 +24,8 @@ struct removal {
 
 static struct list_head removals = LIST_HEAD_INIT(removals);
 static uint64_t late_ns;
-static uint8_t used[(WIRE_VID_MAX + 1) / 8];
+static uint32_t *vids;		/* of all inodes, in their order */
+static size_t nr_vids;
 
 static void found(void *ctx, uint64_t oid)
 {
@@ -39,29 +40,50 @@ void inode_init(uint64_t late)
 	store_each(found, NULL);
 }
 
+/* Where @vid is in the list, or would be. */
+static size_t place_of(uint32_t vid)
+{
+	size_t i = 0;
+
+	while (i < nr_vids && vids[i] < vid)
+		i++;
+	return i;
+}
+
 void inode_added(uint32_t vid)
 {
-	used[vid / 8] |= (uint8_t)BIT(vid % 8);
+	const size_t i = place_of(vid);
+
+	if (i < nr_vids && vids[i] == vid)
+		return;
+	if (nr_vids % 64 == 0) {
+		uint32_t *more = reallocarray(vids, nr_vids + 64, sizeof(*vids));
+
+		if (!more)
+			return;
+		vids = more;
+	}
+	memmove(vids + i + 1, vids + i, (nr_vids++ - i) * sizeof(*vids));
+	vids[i] = vid;
 }
 
 void inode_gone(uint32_t vid)
 {
-	used[vid / 8] &= (uint8_t)~BIT(vid % 8);
+	const size_t i = place_of(vid);
+
+	if (i == nr_vids || vids[i] != vid)
+		return;
+	memmove(vids + i, vids + i + 1, (--nr_vids - i) * sizeof(*vids));
 }
 
 bool inode_next(uint32_t *vid)
 {
-	for (uint32_t v = *vid + 1; v <= WIRE_VID_MAX; v++) {
-		if (!(v % 8) && !used[v / 8]) {
-			v += 7;
-			continue;
-		}
-		if (used[v / 8] & BIT(v % 8)) {
-			*vid = v;
-			return true;
-		}
-	}
-	return false;
+	const size_t i = place_of(*vid + 1);
+
+	if (i == nr_vids)
+		return false;
+	*vid = vids[i];
+	return true;
 }
 
 const struct wire_inode *inode_get(uint32_t vid)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bs_sheepdog - a VDI of a Sheepdog cluster.
+ *
+ * --backing-store: unix:PATH:VDI[:TAG|:SNAPID] or
+ * tcp:HOST:PORT[,HOST:PORT...]:VDI[:TAG|:SNAPID]; see doc/README.sheepdog.
+ *
+ *	bs_sheepdog_spec	what --backing-store names
+ *	bs_sheepdog_open	opening and closing
+ *	bs_sheepdog_io		requests, cut at the borders of objects
+ *	bs_sheepdog_piece	such a part, and the objects that have some under way
+ *	bs_sheepdog_claim	who writes an object, of all reactors
+ *	bs_sheepdog_reload	the map is read again: snapshots, lost connections
+ *	bs_sheepdog_conn	a connection of a reactor
+ *	bs_sheepdog_cluster	the gateways' addresses
+ *	bs_sheepdog_wire	headers, results, inodes
+ *	bs_sheepdog_call	requests that wait for their answer
+ *	bs_sheepdog_volume	tgtimg
+ */
+#include "bs_sheepdog.h"
+#include "bs_sheepdog_open.h"
+
+static const struct bs_option options[] = {
+	{ "timeout", BS_OPT_U64, 1, 3600, "30",
+	  "seconds until a request that the cluster does not answer fails" },
+	{ "lock", BS_OPT_TEXT, 0, 0, "shared", "shared, exclusive or none" },
+	{ "break_lock", BS_OPT_BOOL, 0, 0, "no",
+	  "take the lock although it is held" },
+	{ "discard", BS_OPT_BOOL, 0, 0, "no",
+	  "give space back when asked to; see the risk" },
+	{ NULL }
+};
+
+BS_EXPORT const struct bs_module bs_module = {
+	.abi = BS_ABI,
+	.struct_bytes = sizeof(struct bs_module),
+	.name = "sheepdog",
+	.help = "a VDI of a Sheepdog cluster",
+	.options = options,
+	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
+	.open = bs_sheepdog_open,
+	.close = bs_sheepdog_close,
+	.size = bs_sheepdog_size,
+	.group_open = bs_sheepdog_conn_group_open,
+	.group_close = bs_sheepdog_conn_group_close,
+	.channel_open = bs_sheepdog_io_channel_open,
+	.channel_close = bs_sheepdog_io_channel_close,
+	.submit = bs_sheepdog_io_submit,
+	.flush_batch = bs_sheepdog_io_flush_batch,
+};
