@@ -34,10 +34,7 @@ static enum scsi_status load(struct scsi_task *t)
 		return scsi_task_fail(t, SCSI_SENSE_MEDIUM_NOT_PRESENT);
 	if (!before)
 		return SCSI_GOOD;
-	/* Without memory nobody else is told; the medium is there. */
-	(void)scsi_unit_attention_raise(t->dev, SCSI_SENSE_MEDIUM_MAY_HAVE_CHANGED,
-					t->nexus->id);
-	return SCSI_GOOD;
+	return scsi_unit_attention_then_good(t, SCSI_SENSE_MEDIUM_MAY_HAVE_CHANGED);
 }
 
 static void stop(struct scsi_task *t)

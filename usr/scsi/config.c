@@ -24,20 +24,27 @@ struct edit {
 	void (*after)(struct scsi_task *t, int err);
 };
 
-static void edited(struct mail *m)
+static void told(void *arg)
 {
-	struct edit *e = container_of(m, struct edit, mail);
+	struct edit *e = arg;
 	struct scsi_task *t = e->task;
 
-	/* Without memory nobody is told; the change stands. */
-	if (e->changed)
-		(void)scsi_unit_attention_raise(e->dev, SCSI_SENSE_MODE_PARAMETERS_CHANGED,
-						e->nexus_id);
 	if (!t->aborted && t->state != SCSI_TASK_DONE)
 		e->after(t, e->err);
 	scsi_task_put(t);
 	scsi_device_put(e->dev);
 	free(e);
+}
+
+/* Without memory nobody is told; the change stands. */
+static void edited(struct mail *m)
+{
+	struct edit *e = container_of(m, struct edit, mail);
+
+	if (!e->changed ||
+	    scsi_unit_attention_raise_then(e->dev, SCSI_SENSE_MODE_PARAMETERS_CHANGED,
+					   e->nexus_id, told, e) < 0)
+		told(e);
 }
 
 static void apply(struct mail *m)

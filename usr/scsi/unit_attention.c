@@ -16,6 +16,7 @@
 #include "reactor/group.h"
 #include "scsi/device.h"
 #include "scsi/nexus.h"
+#include "scsi/task.h"
 
 #define ASC_RESET	0x29
 
@@ -25,6 +26,8 @@ struct raise {
 	const struct scsi_target *target;	/* NULL: any */
 	enum scsi_sense_code code;
 	uint64_t except;
+	void (*told)(void *arg);		/* NULL: nobody waits for it */
+	void *arg;
 };
 
 static bool is_pending(const struct scsi_ua_queue *q, enum scsi_sense_code code)
@@ -121,6 +124,15 @@ static void raise_here(struct reactor_spread *s, void *arg)
 	reactor_group_spread_put(s);
 }
 
+static void raised(void *arg)
+{
+	struct raise *r = arg;
+
+	if (r->told)
+		r->told(r->arg);
+	free(r);
+}
+
 static int raise_all(const struct raise *what)
 {
 	struct raise *r = malloc(sizeof(*r));
@@ -128,7 +140,7 @@ static int raise_all(const struct raise *what)
 	if (!r)
 		return -ENOMEM;
 	*r = *what;
-	if (reactor_group_spread(raise_here, free, r) < 0) {
+	if (reactor_group_spread(raise_here, raised, r) < 0) {
 		free(r);
 		return -ENOMEM;
 	}
@@ -144,9 +156,19 @@ int scsi_unit_attention_raise(struct scsi_device *dev, enum scsi_sense_code code
 }
 
 int scsi_unit_attention_raise_unit(struct scsi_device *dev, enum scsi_sense_code code,
-				   uint64_t except)
+				   uint64_t except, void (*told)(void *arg), void *arg)
 {
-	const struct raise r = { .unit = lu_reserve(dev->lu), .code = code, .except = except };
+	const struct raise r = { .unit = lu_reserve(dev->lu), .code = code, .except = except,
+				 .told = told, .arg = arg };
+
+	return raise_all(&r);
+}
+
+int scsi_unit_attention_raise_then(struct scsi_device *dev, enum scsi_sense_code code,
+				   uint64_t except, void (*told)(void *arg), void *arg)
+{
+	const struct raise r = { .dev = dev, .code = code, .except = except,
+				 .told = told, .arg = arg };
 
 	return raise_all(&r);
 }
@@ -157,4 +179,50 @@ int scsi_unit_attention_raise_target(struct scsi_target *target,
 	const struct raise r = { .target = target, .code = code };
 
 	return raise_all(&r);
+}
+
+/* --- for handlers --- */
+
+struct telling {
+	struct scsi_task *task;		/* holds a reference */
+	void (*then)(struct scsi_task *t);
+};
+
+static void task_told(void *arg)
+{
+	struct telling *g = arg;
+	struct scsi_task *t = g->task;
+
+	if (!t->aborted && t->state != SCSI_TASK_DONE)
+		g->then(t);
+	scsi_task_put(t);
+	free(g);
+}
+
+bool scsi_unit_attention_then(struct scsi_task *t, enum scsi_sense_code code,
+			      void (*then)(struct scsi_task *t))
+{
+	struct telling *g = malloc(sizeof(*g));
+	const struct raise r = { .dev = t->dev, .code = code, .except = t->nexus->id,
+				 .told = task_told, .arg = g };
+
+	if (!g)
+		return false;
+	*g = (struct telling){ .task = t, .then = then };
+	if (raise_all(&r) < 0) {
+		free(g);
+		return false;
+	}
+	scsi_task_get(t);
+	return true;
+}
+
+static void complete_good(struct scsi_task *t)
+{
+	scsi_task_complete(t, SCSI_GOOD);
+}
+
+enum scsi_status scsi_unit_attention_then_good(struct scsi_task *t, enum scsi_sense_code code)
+{
+	return scsi_unit_attention_then(t, code, complete_good) ? SCSI_PENDING : SCSI_GOOD;
 }

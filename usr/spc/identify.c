@@ -81,20 +81,28 @@ struct setting {
 	uint64_t nexus_id;
 };
 
-static void set(struct lu_keep_change *c)
+static void told(void *arg)
 {
-	struct setting *s = container_of(c, struct setting, change);
+	struct setting *s = arg;
 	struct scsi_task *t = s->task;
 
-	/* Without memory nobody is told; it is done. */
-	if (c->changed)
-		(void)scsi_unit_attention_raise_unit(
-			s->dev, SCSI_SENSE_DEVICE_IDENTIFIER_CHANGED, s->nexus_id);
-	scsi_task_complete(t, c->err ? scsi_task_fail(t, SCSI_SENSE_INTERNAL_TARGET_FAILURE) :
-				       SCSI_GOOD);
+	scsi_task_complete(t, s->change.err ?
+				      scsi_task_fail(t, SCSI_SENSE_INTERNAL_TARGET_FAILURE) :
+				      SCSI_GOOD);
 	scsi_task_put(t);
 	scsi_device_put(s->dev);
 	free(s);
+}
+
+/* Without memory nobody is told; it is done. */
+static void set(struct lu_keep_change *c)
+{
+	struct setting *s = container_of(c, struct setting, change);
+
+	if (!c->changed ||
+	    scsi_unit_attention_raise_unit(s->dev, SCSI_SENSE_DEVICE_IDENTIFIER_CHANGED,
+					   s->nexus_id, told, s) < 0)
+		told(s);
 }
 
 /* "Null-terminated": a zero at the end, and none before (SPC-4 4.4.2). */

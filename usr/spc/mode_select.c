@@ -140,29 +140,34 @@ static bool edit(struct scsi_device_config *c, uint64_t wanted)
 	return changes;
 }
 
+static void complete_good(struct scsi_task *t)
+{
+	scsi_task_complete(t, SCSI_GOOD);
+}
+
+/* What the cache holds must be as durable as what follows. */
+static void flush(struct scsi_task *t)
+{
+	reactor_buffer_put(&t->data);
+	t->io.op = LU_FLUSH;
+	t->io.iov = NULL;
+	scsi_task_submit(t);
+}
+
 /* The config is changed; the write cache is the LU's. */
 static void edited(struct scsi_task *t, int err)
 {
 	const bool wce = t->step & SCSI_DEVICE_MODE_WCE;
-	bool was;
+	void (*const then)(struct scsi_task *t) = wce ? complete_good : flush;
 
 	if (err) {
 		scsi_task_complete(t, SCSI_BUSY);
 		return;
 	}
-	was = atomic_exchange(&t->dev->lu->write_cache, wce);
-	if (was != wce)		/* without memory nobody is told; it is done */
-		(void)scsi_unit_attention_raise(t->dev, SCSI_SENSE_MODE_PARAMETERS_CHANGED,
-						t->nexus->id);
-	if (wce || !was) {
-		scsi_task_complete(t, SCSI_GOOD);
-		return;
-	}
-	/* What the cache holds must be as durable as what follows. */
-	reactor_buffer_put(&t->data);
-	t->io.op = LU_FLUSH;
-	t->io.iov = NULL;
-	scsi_task_submit(t);
+	if (atomic_exchange(&t->dev->lu->write_cache, wce) == wce)
+		complete_good(t);
+	else if (!scsi_unit_attention_then(t, SCSI_SENSE_MODE_PARAMETERS_CHANGED, then))
+		then(t);		/* without memory nobody is told; it is done */
 }
 
 /* --- saving --- */

@@ -51,8 +51,5 @@ enum scsi_status spc_timestamp_set(struct scsi_task *t)
 	s->clock_ahead_ms = (int64_t)be_load(d + 4, 6) - now_ms();
 	s->clock_set = true;
 	spc_state_unlock(s);
-	/* Without memory nobody else is told; it is done. */
-	(void)scsi_unit_attention_raise(t->dev, SCSI_SENSE_TIMESTAMP_CHANGED,
-					t->nexus->id);
-	return SCSI_GOOD;
+	return scsi_unit_attention_then_good(t, SCSI_SENSE_TIMESTAMP_CHANGED);
 }

@@ -218,6 +218,52 @@ static void changes_take_effect_and_are_told(void **state)
 	assert_int_equal(command_run(rig.a, &mine), SCSI_GOOD);
 }
 
+struct stall {
+	struct mail mail;
+	sem_t until, over;
+};
+
+static void stall(struct mail *m)
+{
+	struct stall *s = container_of(m, struct stall, mail);
+
+	wait_for(&s->until, "the end of a stall");
+	sem_post(&s->over);
+}
+
+/* While a reactor cannot be told there is no answer. */
+static void others_are_told_before_the_answer(void **state)
+{
+	const size_t n = get_list(false, 0x0a);
+	struct command c = { .cdb = { 0x15, 0x10, [4] = (uint8_t)n }, .lun = DEVICE_LUN };
+	struct command tur = { .cdb = { 0x00 }, .lun = DEVICE_LUN };
+	struct timespec soon;
+	struct stall s = { 0 };
+
+	(void)state;
+	d[12 + 2] ^= 0x04;
+	c.out = d;
+	c.out_bytes = n;
+	sem_init(&s.until, 0, 0);
+	sem_init(&s.over, 0, 0);
+	reactor_mailbox_send(rig.b->reactor, &s.mail, stall);
+	command_submit(rig.a, &c);
+	clock_gettime(CLOCK_REALTIME, &soon);
+	soon.tv_nsec += 100000000;
+	soon.tv_sec += soon.tv_nsec / 1000000000;
+	soon.tv_nsec %= 1000000000;
+	assert_int_equal(sem_timedwait(&c.over, &soon), -1);
+	sem_post(&s.until);
+	command_wait(&c);
+	command_released(&c);
+	assert_int_equal(c.status, SCSI_GOOD);
+	command_run(rig.b, &tur);
+	assert_sense(&tur, 0x6, 0x2a, 0x01);
+	wait_for(&s.over, "a stall to be over");
+	sem_destroy(&s.until);
+	sem_destroy(&s.over);
+}
+
 static void bad_lists_change_nothing(void **state)
 {
 	static const struct {
@@ -305,6 +351,7 @@ int main(void)
 		rig_test(the_controller_has_no_blocks),
 		rig_test(what_was_sensed_can_be_selected),
 		rig_test(changes_take_effect_and_are_told),
+		rig_test(others_are_told_before_the_answer),
 		rig_test(bad_lists_change_nothing),
 		rig_test(without_a_place_nothing_can_be_saved),
 		rig_test(saved_values_are_those_by_default_at_first),
