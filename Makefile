@@ -160,6 +160,10 @@ needs_sheepdog  :=
 needs_nbd       := libnbd
 needs_swift     := libcurl jansson
 
+# Linker flags of its own.  What waits for a cluster when the daemon ends still has to
+# find its code.
+ldflags_rbd     := -Wl,-z,nodelete
+
 module_names := $(foreach f,$(patsubst usr/modules/bs_%.c,%,$(wildcard \
 	usr/modules/bs_*.c)),$(if $(findstring _,$f),,$f))
 module_srcs = $(wildcard usr/modules/bs_$1.c usr/modules/bs_$1_*.c)
@@ -309,7 +313,7 @@ $(objs_bs) $(objs_tgtd): $(O)/.paths
 $(O)/obj/usr/modules/%.o $(O)/obj/tests/modules/%.o: pic := -fPIC
 define module_rules
 $(O)/modules/bs_$1.so: $(call module_objs,$1)
-$(O)/modules/bs_$1.so: libs := $(call need_libs,$(needs_$1)) $(if $(call \
+$(O)/modules/bs_$1.so: libs := $(ldflags_$1) $(call need_libs,$(needs_$1)) $(if $(call \
 	need_pc,$(needs_$1)),$(shell $(PKG_CONFIG) --libs $(call need_pc,$(needs_$1))))
 $(call obj,$(call module_srcs,$1)): extra := $(if $(call \
 	need_pc,$(needs_$1)),$(shell $(PKG_CONFIG) --cflags $(call need_pc,$(needs_$1))))

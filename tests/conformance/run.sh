@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# libiscsi's conformance suite on thin file LUNs; expected.txt has what does
-# not pass, and why.  Debian's version of the tool, or another one that is named in
+# libiscsi's conformance suite on thin LUNs, of files or of images; expected.txt has what
+# does not pass, and why.  Debian's version of the tool, or another one that is named in
 # ISCSI_TEST_CU: what is different about a newer one is in expected-newer.txt.
 # timeout: 600
 . "$(dirname "$0")/../lib/common.sh"
@@ -12,6 +12,14 @@ LUN_SIZE=128M
 TEST_SECONDS=100		# one of them sleeps for 60
 BLOCK_BYTES=${BLOCK_BYTES:-512}
 
+DISK=disk_file
+if [ "${BSTYPE:-}" = rbd ]; then
+	# shellcheck source=../lib/ceph.sh
+	. "$SRC/tests/lib/ceph.sh"
+	ceph_start
+	ceph_stores
+	DISK=ceph_image
+fi
 tgtd_start --iscsi portal=127.0.0.1:0 --iscsi portal=127.0.0.1:0 \
 	${REACTORS:+--reactors "$REACTORS"}
 mapfile -t portals < <(adm --mode portal --op show |
@@ -26,7 +34,7 @@ args=()
 thin_disk()
 {
 	target_new
-	lun_new "$tid" 1 "$(disk_file "${2:-$LUN_SIZE}")" --blocksize "${1:-$BLOCK_BYTES}"
+	lun_new "$tid" 1 "$("$DISK" "${2:-$LUN_SIZE}")" --blocksize "${1:-$BLOCK_BYTES}"
 	update thin_provisioning=1
 	acl_bind "$tid" ALL
 	paths=iscsi://${portals[0]}/$iqn/1,iscsi://${portals[1]}/$iqn/1

@@ -10,6 +10,8 @@
 #	ceph_signal SIGNAL DAEMON...	to mon.a or osd.N
 #	ceph_revive			the daemons that were killed (bluestore only)
 #	rbd_disk IMAGE [SIZE]		common.sh's disk, of a new image; SIZE as rbd has it
+#	ceph_stores			LUNs are images from now on: see lun_new
+#	ceph_image SIZE			prints the name of a new image
 #
 # The cluster ends with the test, also where the test stopped a daemon and failed.
 
@@ -86,4 +88,19 @@ rbd_disk()
 	target_new
 	lun_new "$tid" 1 "$1" --bstype rbd --bsopts "$ceph_opts"
 	acl_bind "$tid" ALL
+}
+
+ceph_stores()
+{
+	[ -e "$BUILD/modules/bs_rbd.so" ] || skip 'bs_rbd was not built: librbd is not installed'
+	BSTYPE=rbd BSOPTS=$ceph_opts
+}
+
+ceph_image()
+{
+	local name
+
+	name=$(basename "$(mktemp -u "$dir/image.XXXXXX")")
+	rbd create --size "$1" "$name"
+	printf '%s\n' "$name"
 }

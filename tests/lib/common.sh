@@ -211,8 +211,8 @@ target_new()
 	adm --mode target --op new --tid "$tid" --targetname "$iqn"
 }
 
-# lun_new TID LUN PATH [OPTION...] - of type $BSTYPE, opened with $BSOFLAGS, unless
-# OPTION says otherwise.
+# lun_new TID LUN PATH [OPTION...] - of type $BSTYPE, opened with $BSOFLAGS and $BSOPTS,
+# unless OPTION says otherwise.
 lun_new()
 {
 	local args=("${@:4}")
@@ -220,6 +220,8 @@ lun_new()
 	[[ -z ${BSTYPE:-} || " $* " == *" --bstype "* ]] || args+=(--bstype "$BSTYPE")
 	[[ -z ${BSOFLAGS:-} || " $* " == *" --bsoflags "* || " $* " == *" --bstype "* ]] ||
 		args+=(--bsoflags "$BSOFLAGS")
+	[[ -z ${BSOPTS:-} || " $* " == *" --bsopts "* || " $* " == *" --bstype "* ]] ||
+		args+=(--bsopts "$BSOPTS")
 	adm --mode logicalunit --op new --tid "$1" --lun "$2" --backing-store "$3" "${args[@]}"
 }
 

@@ -6,6 +6,7 @@
  *	foreign		completes from a thread of its own, not from submit()
  *	in_order	serves by bs_run_in_order()
  *	read_only, align=BYTES, write_cache
+ *	shared, atomic=BYTES	as struct bs_dev_info has them
  * Tests read its counters with dlsym().
  */
 #include <errno.h>
@@ -30,6 +31,8 @@ static const struct bs_option options[] = {
 	{ .name = "in_order", .type = BS_OPT_BOOL, .help = "one after another" },
 	{ .name = "read_only", .type = BS_OPT_BOOL, .help = "" },
 	{ .name = "write_cache", .type = BS_OPT_BOOL, .fallback = "yes", .help = "" },
+	{ .name = "shared", .type = BS_OPT_BOOL, .help = "" },
+	{ .name = "atomic", .type = BS_OPT_U64, .fallback = "0", .help = "" },
 	{ .name = "align", .type = BS_OPT_U64, .help = "alignment to ask for" },
 	{ .name = "fail", .type = BS_OPT_TEXT, .help = "refuse to open, for this reason" },
 	{ 0 },
@@ -142,6 +145,8 @@ static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
 		.align_bytes = (uint32_t)bs_param_u64(p, "align"),
 		.read_only = bs_param_bool(p, "read_only"),
 		.write_cache = bs_param_bool(p, "write_cache"),
+		.shared = bs_param_bool(p, "shared"),
+		.atomic_bytes = (uint32_t)bs_param_u64(p, "atomic"),
 	};
 	if (!bs_param_bool(p, "minimal"))
 		dev->info.ops |= BS_OP_BIT(BS_UNMAP) | BS_OP_BIT(BS_WRITE_ZEROES);

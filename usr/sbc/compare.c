@@ -8,11 +8,15 @@
 #include "lu/lu.h"
 #include "scsi/device.h"
 #include "sbc/handlers.h"
+#include "sbc/limits.h"
 
 #define FUA	0x0a
 
 enum scsi_status sbc_compare_parse(struct scsi_task *t)
 {
+	if (t->nr > sbc_limits_compare_blocks(lu_geometry(t->dev->lu),
+					      lu_store_info(t->dev->lu)))
+		return scsi_task_fail_cdb(t, t->cmd->len.at, -1);
 	t->want_bytes *= 2;
 	/* Half of it would compare with the wrong thing, or write it; who sends
 	 * more means another number of blocks. */

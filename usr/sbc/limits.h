@@ -4,6 +4,7 @@
  * MAXIMUM TRANSFER LENGTH is BUFFER_BYTES_MAX, enforced in scsi/dispatch.c.
  */
 #pragma once
+#include <tgt/bs_module.h>
 #include "base/macros.h"
 #include "lu/geometry.h"
 
@@ -33,4 +34,14 @@ static inline uint64_t sbc_limits_step(uint64_t off_bytes, uint64_t left_bytes,
 				       uint64_t step_bytes)
 {
 	return MIN(left_bytes, step_bytes - off_bytes % step_bytes);
+}
+
+/* COMPARE AND WRITE; 0: none.  Where others reach the store past this daemon, no lock
+ * of ours makes atomic what the store does not. */
+static inline uint64_t sbc_limits_compare_blocks(const struct lu_geometry *g,
+						 const struct bs_dev_info *info)
+{
+	return info->shared ? MIN((uint64_t)info->atomic_bytes >> g->block_exp,
+				  (uint64_t)SBC_COMPARE_BLOCKS_MAX) :
+			      SBC_COMPARE_BLOCKS_MAX;
 }

@@ -43,7 +43,7 @@ static size_t fill_limits(const struct scsi_task *t, uint8_t *p)
 	const uint64_t optimal = c->optimal_xfer_len ? c->optimal_xfer_len :
 						       to_blocks(g, info->optimal_bytes);
 
-	d->compare_blocks_max = SBC_COMPARE_BLOCKS_MAX;
+	d->compare_blocks_max = (uint8_t)sbc_limits_compare_blocks(g, info);
 	d->optimal_granularity = be16_make((uint16_t)granularity);
 	d->transfer_max = be32_make((uint32_t)to_blocks(g, BUFFER_BYTES_MAX));
 	d->optimal_transfer = be32_make((uint32_t)MIN(optimal,

@@ -77,6 +77,45 @@ static void data_of_another_length_is_refused(void **state)
 	assert_disk(zero);
 }
 
+/* VPD page B0h, MAXIMUM COMPARE AND WRITE LENGTH */
+static uint8_t longest(void)
+{
+	struct command c = { .cdb = { 0x12, 1, 0xb0, 0, 64 } };
+	uint8_t d[64];
+
+	assert_int_equal(run_in(rig.a, &c, d, sizeof(d)), SCSI_GOOD);
+	return d[5];
+}
+
+static void no_more_is_offered_than_a_shared_store_does_itself(void **state)
+{
+	static const struct {
+		const char *opts;
+		uint8_t blocks;
+	} cases[] = {
+		{ "size=1M;atomic=512", 255 },	/* nobody else writes: under a lock */
+		{ "size=1M;shared;atomic=512", 1 },
+		{ "size=1M;shared;atomic=2048", 4 },
+		{ "size=1M;shared", 0 },
+		{ "size=1M;shared;atomic=256", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct command c = COMPARE(1), more = COMPARE(cases[i].blocks + 1);
+
+		rig_stand(&rig, "ram", "", cases[i].opts, &scsi_device_default);
+		assert_int_equal(longest(), cases[i].blocks);
+		if (cases[i].blocks < 4) {
+			run_out(rig.a, &more, data, 2 * (cases[i].blocks + 1) * BLOCK);
+			assert_field_in_cdb(&more, 13, -1);
+		}
+		if (cases[i].blocks)
+			assert_int_equal(run_out(rig.a, &c, data, 2 * BLOCK), SCSI_GOOD);
+		rig_fall(&rig);
+	}
+}
+
 #define compare_test(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -85,6 +124,7 @@ int main(void)
 		compare_test(what_is_as_expected_is_replaced),
 		compare_test(the_first_difference_is_told_and_nothing_written),
 		compare_test(data_of_another_length_is_refused),
+		cmocka_unit_test(no_more_is_offered_than_a_shared_store_does_itself),
 	};
 
 	return cmocka_run_group_tests_name("sbc/compare", tests, rig_start_daemon,

@@ -91,6 +91,8 @@ struct bs_dev_info {
 					 * then FLUSH and FUA are required */
 	bool rotational;
 	bool copies_between;		/* COPY takes a src_dev */
+	bool shared;			/* others may write to it, past this daemon: its own
+					 * COMPARE_AND_WRITE is offered, or none */
 };
 
 /* One option of --bsopts; a table of them ends with a NULL name. */
