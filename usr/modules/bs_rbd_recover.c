@@ -9,6 +9,11 @@
  * and so does what comes until the disk has its image again, through a new
  * connection; what the initiators do then is their decision.
  *
+ * Nor is it opened again at once.  If this process was stopped for a while, which is
+ * why another gateway has taken over, there are writes in its sockets from before that,
+ * whose initiators have long sent them the other way.  They have to meet a disk that
+ * refuses them, and they do, as sockets are read before QUIET_MS are over.
+ *
  * All disks of the connection are concerned, also those that have not noticed.  One
  * thread sees to all disks of all clusters; it is there while there is something to
  * do.
@@ -20,6 +25,7 @@
 #include <time.h>
 #include "base/macros.h"
 
+#define QUIET_MS	2000U
 #define RETRY_MS	1000U
 #define RETRY_MS_MAX	30000U
 
@@ -189,7 +195,7 @@ void bs_rbd_recover(struct bs_rbd_image *i)
 		       "fails, and the image is opened again", d->name);
 		list_del(&d->node);
 		list_add_tail(&lost, &d->node);
-		d->retry_ms = 0;
+		d->retry_ms = now_ms() + QUIET_MS;
 		d->tries = 0;
 	}
 	if (!list_empty(&lost))
