@@ -6,6 +6,7 @@
  * Options: see options[] and doc/README.rbd.
  */
 #include "bs_rbd.h"
+#include "bs_rbd_volume.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ static const struct bs_option options[] = {
 	BS_RBD_IDENTITY_OPTIONS,
 	{ "lock", BS_OPT_TEXT, .fallback = "shared", .help =
 		"shared: the lock goes to who writes; exclusive: nobody else may; none" },
+	BS_RBD_VOLUME_OPTIONS,
 	{ 0 },
 };
 
@@ -205,4 +207,11 @@ BS_EXPORT const struct bs_module bs_module = {
 	.channel_close = bs_rbd_channel_close,
 	.submit = bs_rbd_submit,
 	.size = rbd_module_size,
+	.volume_create = bs_rbd_volume_create,
+	.volume_remove = bs_rbd_volume_remove,
+	.volume_resize = bs_rbd_volume_resize,
+	.volume_snapshot = bs_rbd_volume_snapshot,
+	.volume_clone = bs_rbd_volume_clone,
+	.volume_list = bs_rbd_volume_list,
+	.volume_info = bs_rbd_volume_info,
 };
