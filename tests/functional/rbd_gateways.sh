@@ -6,7 +6,7 @@
 # slow
 . "$(dirname "$0")/lib/initiators.sh"
 . "$SRC/tests/lib/ceph.sh"
-. "$lib/gateways.sh"
+. "$(dirname "$0")/lib/gateways.sh"
 
 COUNTERS=8
 ceph_start

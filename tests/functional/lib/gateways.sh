@@ -8,6 +8,7 @@
 #
 # All end with the test.
 
+# shellcheck disable=SC2034,SC2154 # of common.sh
 declare -A gateway_pid gateway_portal
 gateway_name=
 
@@ -38,7 +39,9 @@ gateways_end()
 
 	for name in "${!gateway_pid[@]}"; do
 		pid=${gateway_pid[$name]}
-		[ -n "$pid" ] && [ "$name" != "$gateway_name" ] || continue
+		if [ -z "$pid" ] || [ "$name" = "$gateway_name" ]; then
+			continue
+		fi
 		tgtd_pid=$pid
 		tgtd_end || echo "FAIL: gateway $name"
 	done
