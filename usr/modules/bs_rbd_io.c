@@ -191,6 +191,7 @@ static int start_same(const struct bs_rbd_image *i, struct bs_req *req, rbd_comp
 
 	for (int n = 0; n < req->iovcnt; n++)
 		bytes += req->iov[n].iov_len;
+	assert(bytes);		/* the host's promise */
 	own = memory(req, bytes);
 	if (!own)
 		return -ENOMEM;
