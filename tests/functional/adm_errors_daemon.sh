@@ -18,6 +18,7 @@ says_first 22 'tgtadm: this target already exists' --mode target --op new --tid 
 says_first 22 "$invalid" --mode target --op new --tid 77 -T iqn.x:under_score
 says_first 22 "$invalid" --mode target --op new --tid 77 -T 'iqn.x:blank and more'
 says_first 22 "tgtadm: can't find the driver" --lld bogus --mode target --op show
+says_first 22 "tgtadm: can't find the driver" --lld iser --mode target --op new --tid 77 -T iqn.x:other
 says_first 22 "$absent" --mode target --op show --tid 99
 says_first 22 "$absent" --mode target --op delete --tid 99
 says_first 22 "$absent" --mode target --op stat --tid 99
@@ -41,6 +42,15 @@ says_first 22 'tgtadm: this logical unit number already exists' \
 	--mode logicalunit --op new --tid "$tid" --lun 1 -b "$(disk_file 1M)"
 says_first 22 'tgtadm: this logical unit number already exists' \
 	--mode logicalunit --op new --tid "$tid" --lun 0 -b "$(disk_file 1M)"
+for bad in '-b /nowhere/at/all' '-b /nowhere --bstype bogus' '-b FILE --bsoflags bogus' \
+	'-b FILE --blocksize 513' '-b FILE --bsopts bogus=1' '-b FILE --params bogus=1' \
+	'-b FILE --bstype rbd:x' '--bstype rdwr' "-b $dir"; do
+	# shellcheck disable=SC2086
+	says_first 22 "$invalid" --mode logicalunit --op new --tid "$tid" --lun 5 ${bad/FILE/$(disk_file 1M)}
+done
+for bad in not.an.ip 192.0.2.0/33 2001:db8::/129 192.0.2.256 ''; do
+	says_first 22 "$invalid" --mode target --op bind --tid "$tid" --initiator-address="$bad"
+done
 says_first 22 "$invalid" --mode logicalunit --op delete --tid "$tid" --lun 0
 says_first 22 "tgtadm: can't find the logical unit" --mode logicalunit --op delete --tid "$tid" --lun 9
 says_first 22 "tgtadm: can't find the logical unit" \
@@ -58,6 +68,12 @@ says_first 22 "$invalid" --mode sess --op show
 says_first 22 "$invalid" --mode sys --op delete
 says_first 22 "$invalid" --mode sys --op update --name bogus --value on
 says_first 22 'tgtadm: this driver is busy' --lld iscsi --mode lld --op stop
+for bad in "$portal" 192.0.2.77:0 127.0.0.1:70000 nowhere.invalid:3260 '[::1'; do
+	says_first 22 "$invalid" --mode portal --op new --param "portal=$bad"
+done
+for bad in 127.0.0.1:1 192.0.2.77:3260 nonsense; do
+	says_first 22 "$invalid" --mode portal --op delete --param "portal=$bad"
+done
 
 expect "what is configured" "$before" "$(show target; show target --tid "$tid")"
 

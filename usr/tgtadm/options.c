@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <string.h>
 #include "base/macros.h"
+#include "base/option.h"
 #include "base/parse.h"
 
 #define OPTIONS_MAX	40
@@ -118,18 +119,8 @@ static void print_help(void)
 
 	printf("tgtadm " TGT_VERSION " - administer a running tgtd\n\n"
 	       "Usage: tgtadm --mode MODE --op OPERATION [OPTION]...\n\n");
-	for (row = tgtadm_options_table; row->name; row++) {
-		char left[64];
-		int n = 0;
-
-		if (row->letter >= ' ')
-			n = snprintf(left, sizeof(left), "-%c, ", row->letter);
-		else
-			n = snprintf(left, sizeof(left), "    ");
-		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", row->name,
-			 row->arg_name ? " " : "", row->arg_name ? row->arg_name : "");
-		printf("  %-32s %s\n", left, row->help);
-	}
+	for (row = tgtadm_options_table; row->name; row++)
+		option_print_help(row->letter, row->name, row->arg_name, row->help);
 	printf("\nExamples:\n"
 	       "  tgtadm --mode target --op new --tid 1 --targetname iqn.2001-04.org.example:disk\n"
 	       "  tgtadm --mode logicalunit --op new --tid 1 --lun 1 --backing-store /srv/disk.img\n"

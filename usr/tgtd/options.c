@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/macros.h"
+#include "base/option.h"
 #include "base/parse.h"
 #include "mgmt/server.h"
 #include "reactor/reactor.h"
@@ -245,18 +246,8 @@ static int print_help(struct tgtd_options *o, uint64_t number, char *text)
 {
 	(void)o, (void)number, (void)text;
 	printf("tgtd " TGT_VERSION " - iSCSI target daemon\n\nUsage: tgtd [OPTION]...\n\n");
-	for (const struct tgtd_option *row = tgtd_options_table; row->name; row++) {
-		char left[48];
-		int n;
-
-		if (row->letter < 256)
-			n = snprintf(left, sizeof(left), "-%c, ", row->letter);
-		else
-			n = snprintf(left, sizeof(left), "    ");
-		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", row->name,
-			 row->arg_name ? " " : "", row->arg_name ? row->arg_name : "");
-		printf("  %-28s %s\n", left, row->help);
-	}
+	for (const struct tgtd_option *row = tgtd_options_table; row->name; row++)
+		option_print_help(row->letter, row->name, row->arg_name, row->help);
 	return 0;
 }
 

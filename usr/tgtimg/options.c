@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/macros.h"
+#include "base/option.h"
 #include "base/parse.h"
 
 #define OPTIONS_MAX	24
@@ -170,18 +171,8 @@ static int print_help(struct tgtimg_options *o, const char *text)
 	(void)o, (void)text;
 	printf("tgtimg " TGT_VERSION " - make, copy and resize the volumes behind logical units\n\n"
 	       "Usage: tgtimg --op OPERATION --file PATH [OPTION]...\n\n");
-	for (const struct tgtimg_option *row = tgtimg_options_table; row->name; row++) {
-		char left[64];
-		int n;
-
-		if (row->letter < 256)
-			n = snprintf(left, sizeof(left), "-%c, ", row->letter);
-		else
-			n = snprintf(left, sizeof(left), "    ");
-		snprintf(left + n, sizeof(left) - (size_t)n, "--%s%s%s", row->name,
-			 row->arg_name ? " " : "", row->arg_name ? row->arg_name : "");
-		printf("  %-28s %s\n", left, row->help);
-	}
+	for (const struct tgtimg_option *row = tgtimg_options_table; row->name; row++)
+		option_print_help(row->letter, row->name, row->arg_name, row->help);
 	printf("\nExamples:\n"
 	       "  tgtimg --op new --file /srv/disk.img --size 20G --thin-provisioning\n"
 	       "  tgtimg --op resize --file /srv/disk.img --size +10G --thin-provisioning\n"
