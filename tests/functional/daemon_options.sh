@@ -30,7 +30,12 @@ for wrong in portal=127.0.0.1:99999 portal=not/an/address:0 'portal=[::1:0' bogu
 	[ -s "$dir/out" ] || fail "--iscsi $wrong: not a word"
 done
 
+# Open files: as many as it may have.
+ulimit -Sn 256
 tgtd_start --pid-file "$dir/pid" --iscsi portal=127.0.0.1:0,nop_interval=11,nop_count=4
+read -r soft hard < <(sed -n 's/^Max open files *//p' "/proc/$tgtd_pid/limits")
+[ "$soft" -ge "$(ulimit -Hn)" ] || [ "$soft" -ge 1048576 ] ||
+	fail "the limit of open files is $soft of ${hard% *}"
 expect "pid file" "$tgtd_pid" "$(cat "$dir/pid")"
 target_new
 has "$(show target --tid "$tid")" nop_interval=11

@@ -3,31 +3,17 @@
 #include "mgmt/config_access.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/log.h"
-#include "base/text.h"
 #include "iscsi/account.h"
 #include "iscsi/portal.h"
 #include "iscsi/proto.h"
+#include "mgmt/config_fault.h"
 #include "mgmt/config_plan.h"
 #include "mgmt/config_words.h"
 #include "mgmt/portal.h"
 #include "net/addr.h"
-
-static int __attribute__((format(printf, 3, 4)))
-fault(struct mgmt_fault *f, const char *where, const char *fmt, ...)
-{
-	va_list ap;
-
-	*f = (struct mgmt_fault){ .field = "state", .error = MGMT_ERR_INVALID };
-	text_copy(f->where, sizeof(f->where), where);
-	va_start(ap, fmt);
-	vsnprintf(f->sentence, sizeof(f->sentence), fmt, ap);
-	va_end(ap);
-	return -EINVAL;
-}
 
 static const char *text_of(const json_t *v, const char *name)
 {
@@ -45,14 +31,14 @@ static int plan_account(struct mgmt_config_plan *p, const json_t *v, size_t i, j
 
 	snprintf(where, sizeof(where), "state.accounts[%zu]", i);
 	if (json_object_get(seen, user))
-		return fault(f, where, "account %s: it is there twice", user);
+		return mgmt_config_fault(f, where, "account %s: it is there twice", user);
 	json_object_set_new(seen, user, json_true());
 	if (!now && !password)
-		return fault(f, where, "account %s: it has no password here, and there is no such account yet",
-			     user);
+		return mgmt_config_fault(f, where, "account %s: it has no password here, and "
+					 "there is no such account yet", user);
 	for (const char *c = user; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return fault(f, where, "the name of an account has no control characters");
+			return mgmt_config_fault(f, where, "the name of an account has no control characters");
 	if (!now) {
 		json_array_append(p->new_accounts, (json_t *)v);
 		mgmt_config_words_add(p->words, "account %s: new", user);
@@ -140,11 +126,12 @@ int mgmt_config_access_bind(const struct mgmt_config_plan *p, const json_t *boun
 		}
 		iscsi_account_free(set);
 		snprintf(place, sizeof(place), "%s[%zu]", where, i);
-		return fault(ret_fault, place, "%s: account %s%s %s", what, user,
-			     outgoing ? " (outgoing)" : "",
-			     err == -ENOENT ? "does not exist" :
-			     err == -EEXIST ? "is bound twice" :
-			     err == -EBUSY  ? "is a second outgoing account" : "needs more memory");
+		return mgmt_config_fault(ret_fault, place, "%s: account %s%s %s", what, user,
+					 outgoing ? " (outgoing)" : "",
+					 err == -ENOENT ? "does not exist" :
+					 err == -EEXIST ? "is bound twice" :
+					 err == -EBUSY ? "is a second outgoing account" :
+							 "needs more memory");
 	}
 	*ret = set;
 	return 0;
@@ -222,7 +209,7 @@ static int plan_portal(struct mgmt_config_plan *p, const json_t *v, size_t i,
 
 	snprintf(where, sizeof(where), "state.portals[%zu]", i);
 	if (net_addr_parse(text_of(v, "portal"), ISCSI_DEFAULT_PORT, &addr, why, sizeof(why)) < 0)
-		return fault(f, where, "portal: %s", why);
+		return mgmt_config_fault(f, where, "portal: %s", why);
 	if (addr.ss_family == AF_UNSPEC) {
 		net_addr_wildcard(AF_INET, net_addr_port(&addr), &v4);
 		net_addr_wildcard(AF_INET6, net_addr_port(&addr), &v6);
@@ -254,7 +241,7 @@ static int plan_portals(struct mgmt_config_plan *p, struct mgmt_fault *f)
 	if (!portals)
 		return 0;
 	if (mgmt_portal_driver_stopped())
-		return fault(f, "state.portals", "the driver is stopped: there are no portals");
+		return mgmt_config_fault(f, "state.portals", "the driver is stopped: there are no portals");
 	present = mgmt_portal_config();
 	json_array_foreach(portals, i, v) {
 		if (!err)

@@ -25,6 +25,7 @@
 #include "mgmt/config.h"
 #include "mgmt/config_access.h"
 #include "mgmt/config_plan.h"
+#include "mgmt/config_target.h"
 #include "mgmt/config_words.h"
 #include "mgmt/lun.h"
 #include "mgmt/lun_cache.h"

@@ -94,5 +94,3 @@ int mgmt_config_plan_mark_in_use(struct mgmt_config_plan *p, struct mgmt_fault *
 /* Whether all that it was made against is there still: a lun.delete that had begun before
  * may end later. */
 bool mgmt_config_plan_is_valid(const struct mgmt_config_plan *p);
-
-const char *mgmt_config_target_name(const struct mgmt_config_target *t);
