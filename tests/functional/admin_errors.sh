@@ -64,7 +64,7 @@ note 'the file as a whole'
 echo 'targett x' | conf
 unchanged admin_fails 1 "$conf:1: 'targett' is not a keyword of the file; did you mean 'target'?" -e -c "$conf"
 echo 'iSNS On' | conf
-unchanged admin_fails 22 "$conf:1: iSNS:" -e -c "$conf"
+unchanged admin_fails 1 "$conf:1: iSNS:" -e -c "$conf"
 conf <<END
 <target $t:x>
 	incominguser u1 one-password

@@ -72,6 +72,7 @@ admin -e -f -c "$conf"
 shown '        ALL' targets
 
 note 'who may not, does not get in'
+admin --delete ALL
 conf <<END
 <target $t>
 	backing-store $a
@@ -80,6 +81,56 @@ conf <<END
 END
 admin -e -f -c "$conf"
 refuses_login "$(url 1)" 'from an address that is not allowed'
+conf <<END
+<target $t>
+	backing-store $a
+	initiator-address 127.0.0.0/8
+	initiator-name iqn.2001-04.org.example:friend
+</target>
+END
+admin -e -f -c "$conf"
+logs_in "$(url 1)" --initiator-name iqn.2001-04.org.example:friend
+refuses_login "$(url 1)" 'by a name that is not allowed' --initiator-name iqn.2001-04.org.example:foe
+conf <<END
+<target $t>
+	backing-store $a
+	initiator-address 192.0.2.0/24
+	initiator-address 127.0.0.1
+</target>
+END
+admin -e -f -c "$conf"
+logs_in "$(url 1)"
+sed -i 's/<target.*/&\nstate offline/' "$conf"
+admin -e -f -c "$conf"
+refuses_login "$(url 1)" 'to a target that is offline'
+
+note 'of the file'
+mkdir "$dir/included"
+printf '<target %s>\n\tbacking-store %s\n</target>\n' $t "$b" >"$dir/included/one.conf"
+for what in "$dir/included/one.conf" "$dir/included" "$dir/included/*.conf"; do
+	admin --delete ALL
+	conf <<-END
+	default-driver iscsi
+	iSNS Off
+	include $what
+	END
+	admin -e -c "$conf"
+	shown "Backing store path: $b" targets
+done
+echo 'default-driver iser' >>"$conf"
+sed -i '/^default-driver iscsi/d' "$conf"
+admin_fails 1 "this tgtd has no driver 'iser', only iscsi" -e -c "$conf"
+# The number of the daemon: nobody answers at 9, unless the command line knows better.
+echo 'control-port 9' | conf
+admin_fails 107 "cannot reach tgtd at $TGT_IPC_SOCKET.9" -e -c "$conf"
+admin -C 0 -p -e -c "$conf" >"$dir/out"
+for line in 'iSNS On' 'iSNS Yes'; do
+	printf '%s\niSNSServerIP 192.0.2.1\niSNSServerPort 3205\niSNSAccessControl On\n' "$line" | conf
+	unchanged admin_fails 1 "$conf:1: iSNS: there is no iSNS here, only 'iSNS Off' can be" \
+		-e -c "$conf"
+	unchanged admin -p --ignore-errors --update "$t" -c "$conf" 2>"$dir/err"
+	grep -q "warning: left out: $conf:1: iSNS: there is no iSNS here" "$dir/err"
+done
 
 note 'target port groups'
 conf <<END

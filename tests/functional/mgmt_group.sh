@@ -23,3 +23,14 @@ for who in 'nobody nogroup' 'daemon daemon'; do
 	[ -s "$dir/err" ] || fail "$who got no message"
 done
 has "$(show target)" 'Target 1: iqn.2001-04.org.example:g'
+
+# Secrets are for root only.
+adm --mode account --op new --user alice --password secret-of-alice
+said=$(as nobody games "$TGTADM" --op save --mode sys)
+[[ $said == *alice* && $said != *secret-of-alice* ]] || fail "saved by a member: $said"
+if as nobody games "$TGTADM" --op save --mode sys --with-secrets >"$dir/out" 2>"$dir/err"; then
+	fail "a member of the group got secrets"
+fi
+grep -q "only root and tgtd's own user may see secrets" "$dir/err" || fail "$(cat "$dir/err")"
+! grep -q secret-of-alice "$dir/out" || fail "a member of the group got secrets"
+[[ $(adm --op save --mode sys --with-secrets) == *secret-of-alice* ]] || fail "none for root"
