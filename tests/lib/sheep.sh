@@ -17,7 +17,7 @@
 # With SHEEP=ADDRESS in the environment that cluster is used instead, and what
 # needs our server is skipped: a test that does calls sheep_need_own first.
 
-# shellcheck disable=SC2034 # for the tests
+# shellcheck disable=SC2034,SC2119,SC2120 # for the tests
 sheep_address='' sheep_tool='' vdi=''
 sheep_pid='' sheep_dir=''
 SHEEP_SERVER=${SHEEP_SERVER:-$BUILD/tests/services/sheep/sheep}
@@ -31,6 +31,11 @@ sheep_need_own()
 sheep()
 {
 	python3 "$SRC/tests/lib/sheep.py" "$sheep_tool" "$@"
+}
+
+sheep_need_module()
+{
+	[ -e "$BUILD/modules/bs_sheepdog.so" ] || skip 'bs_sheepdog is not built'
 }
 
 sheep_control()
@@ -148,6 +153,7 @@ sheep_vdi()
 
 sheep_lun()
 {
+	sheep_need_module
 	[ -n "$tgtd_pid" ] || tgtd_start
 	target_new
 	lun_new "$tid" 1 "$sheep_address:$1" --bstype sheepdog "${@:2}"

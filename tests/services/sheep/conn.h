@@ -23,6 +23,7 @@ struct conn {
 	struct list_head out;
 	bool waits_for_room;
 	bool ends;		 /* once all is sent */
+	bool is_of_the_dead;	 /* its node died: requests go with it */
 	struct conn *next_ended; /* the server's, before it frees it */
 };
 

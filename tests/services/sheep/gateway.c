@@ -174,8 +174,10 @@ static void close_conns(struct gateway *g)
 {
 	struct conn *c, *tmp;
 
-	list_for_each_safe(c, tmp, &g->conns, node)
+	list_for_each_safe(c, tmp, &g->conns, node) {
+		c->is_of_the_dead = true;
 		conn_close(c);
+	}
 }
 
 static void down(struct gateway *g)

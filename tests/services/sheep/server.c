@@ -185,6 +185,10 @@ static bool put_off(struct request *r)
 
 static void run(struct request *r)
 {
+	if (!r->executed && r->conn->is_of_the_dead) {
+		request_free(r);
+		return;
+	}
 	if (!r->executed) {
 		if (obey(r, FAULT_BEFORE))
 			return;
