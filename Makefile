@@ -362,10 +362,10 @@ demo: all
 demo-stop:
 	@BUILD=$(abspath $(O)) scripts/demo --stop
 
-bench: all $(benches)
+bench: all $(benches) $(call service_of,sheep)
 	@BUILD=$(abspath $(O)) tests/bench/run $(BENCH)
 
-bench-quick: all $(benches)
+bench-quick: all $(benches) $(call service_of,sheep)
 	@BUILD=$(abspath $(O)) tests/bench/run --quick $(BENCH)
 
 # --- lint -------------------------------------------------------------------

@@ -18,6 +18,7 @@ from typing import Callable
 
 import measure
 from servers import BenchError, Peer, Tgtd, memory_kib, threads
+from sheepdog import sheepdog
 
 MIB = 1 << 20
 SESSION_KIB = 32        # an idle session may take so much beyond --memory
@@ -288,6 +289,7 @@ SCENARIOS = [
     Scenario("idle", "Idle sessions", idle, True),
     Scenario("configure", "targets.conf of many targets, by tgt-admin",
              configure, True),
+    Scenario("sheepdog", "A Sheepdog VDI, compared with a file", sheepdog, True),
     Scenario("reactors", "Reactors on as many CPUs", reactors, False),
     Scenario("luns", "Number of LUNs, all asked in turn (4 × QD 8)", luns,
              False),

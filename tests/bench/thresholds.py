@@ -107,6 +107,8 @@ THRESHOLDS = [
         "idle", fact("idle", "tgtd_threads_more"), "<=", 0),
     row("1,000 LUNs and 500 sessions: KiB per idle session",
         "idle", fact("idle", "tgtd_kib_per_session"), "<", 32),
+    row("Sheepdog, 4 KiB random reads, QD 32: target CPU, × a file's",
+        "sheepdog", fact("sheepdog", "read_4k_qd32_cpu"), "<=", 2),
     row("targets.conf of 200 targets, loaded in s",
         "configure", fact("configure", "load_200_s"), "<", 0.3),
     row("targets.conf of 1,000 targets, loaded in s",
