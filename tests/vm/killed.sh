@@ -1,22 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # timeout: 300
-# tgtd is killed and started again from its saved configuration, three times, during
-# verified writes: the initiator logs in again and repeats what had no answer; no error,
-# no byte lost.
+# tgtd is killed and started again, with its targets from targets.conf by tgt-admin as at
+# a boot, three times, during verified writes: the initiator logs in again and repeats
+# what had no answer; no error, no byte lost.
 . "$(dirname "$0")/lib/initiator.sh"
 . "$(dirname "$0")/lib/outage.sh"
 
-portals_start
-target_new
-lun_new "$tid" 1 "$(disk_file 64M)"
-acl_bind "$tid" ALL
-adm --mode system --op save >"$dir/saved"
+iqn=iqn.2001-04.org.example:disk
+cat >"$dir/targets.conf" <<END
+<target $iqn>
+	backing-store $(disk_file 64M)
+</target>
+END
+
+# As tgt.service does it; the initiator asks all the time.
+boot()
+{
+	portals_start
+	adm --mode system --op update --name State --value offline
+	"$SRC/scripts/tgt-admin" --execute --conf "$dir/targets.conf"
+	adm --mode system --op update --name State --value ready
+}
+
+boot
 guest_start
 writes_start "$here_1:3260"
 for _ in 1 2 3; do
 	tgtd_kill
-	portals_start --config "$dir/saved"
+	boot
 	writes_go_on
 done
 writes_end 3
