@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # What the disk says of itself, through the kernel: sg3_utils decode every page and
-# list without a complaint and without an error.
+# list without a complaint and without an error; and their commands that change nothing.
 . "$(dirname "$0")/lib/initiator.sh"
 
 portals_start
@@ -37,6 +37,9 @@ decodes sg_opcodes
 decodes sg_opcodes -t
 decodes sg_luns
 expect "LUNs" 2 "$(sg_luns -d "$disk" | grep -c 'Peripheral device')"
+decodes sg_luns -s 1
+decodes sg_luns -s 2
+decodes sg_rtpg -e -d
 decodes sg_rtpg -d
 grep -q 'active/optimized' /run/out || fail "sg_rtpg: $(cat /run/out)"
 decodes sg_logs -a
@@ -52,6 +55,26 @@ decodes sg_persist -s
 decodes sg_persist -r
 decodes sg_senddiag -t
 decodes sg_read_buffer -m desc
-echo "$n commands of sg3_utils decoded"
+decodes sg_copy_results -p
+decodes sg_ident
+decodes sg_reassign --grown
+decodes sg_reassign --primary
+decodes sg_wr_mode -p 8
+decodes sginfo -a
+decodes sg_scan -i
+decodes sg_test_rwbuf --size=4096
+decodes sg_verify --lba=0 --count=64
+decodes sg_verify --16 --lba=0 --count=64
+decodes sg_sync
+decodes sg_start --start
+decodes sg_prevent --allow
+decodes sg_reset --device
+decodes sg_reset --target
+sg_turs "$disk" >/run/out 2>&1 || :	# the unit attention of the resets
+decodes sg_turs
+for format in '' --desc; do
+	sg_requests $format "$disk" 2>&1 | grep 'Sense key: No Sense' >/dev/null
+done
+echo "$((n + 2)) commands of sg3_utils decoded"
 END
 guest_end
