@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# timeout: 300
 # The network of the portal is cut during verified writes, until the initiator has found
 # out, and joined again: no error, no byte lost.
 . "$(dirname "$0")/lib/initiator.sh"

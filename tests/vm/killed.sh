@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# timeout: 300
 # tgtd is killed and started again, with its targets from targets.conf by tgt-admin as at
 # a boot, three times, during verified writes: the initiator logs in again and repeats
 # what had no answer; no error, no byte lost.

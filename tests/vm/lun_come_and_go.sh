@@ -16,7 +16,7 @@ lun_new "$tid" 2 "$(disk_file 32M)"
 dmesg_expect 'LUN assignments on this target have changed|Inquiry data has changed'
 guest iqn="$iqn" portal="$here_1:3260" <<'END'
 iscsiadm -m session --rescan >/dev/null
-udevadm settle
+settled
 disk=$(disk_of "$iqn" "$portal" 2)
 expect "size of LUN 2" $((32 << 20)) "$(blockdev --getsize64 "$disk")"
 head -c 8M /dev/urandom >/run/data
@@ -27,7 +27,7 @@ END
 adm --mode logicalunit --op delete --tid "$tid" --lun 2
 dmesg_expect 'I/O error, dev sd[a-z], sector|Buffer I/O error on dev sd' \
 	'Sense Key : Illegal Request|Logical unit not supported|FAILED Result|CDB: ' \
-	'Synchronize Cache\(10\) failed|unable to read RDB block'
+	'Synchronize Cache\(10\) failed|unable to read RDB block' 'callbacks suppressed'
 guest iqn="$iqn" portal="$here_1:3260" <<'END'
 gone=$(disk_of "$iqn" "$portal" 2)
 # Either the kernel has noticed that there is no capacity any more, or there is an error.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# timeout: 300
+# timeout: 600
 # The service under systemd has its targets from the boot on; reloaded, restarted and
 # killed, each during verified writes, it is back with them by itself: no error, no byte
 # lost.

@@ -1,6 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# timeout: 300
 # tgtd stands still for 20 s, longer than the initiator's pings allow, during verified
 # writes: no error, no byte lost.
 . "$(dirname "$0")/lib/initiator.sh"

@@ -3,16 +3,18 @@
 #
 # A guest: QEMU with what tests/vm/build made.  Its state is in a directory:
 #
-#	guest_boot DIR [QEMU-OPTION...]		start it
+#	guest_boot DIR [QEMU-OPTION...]		start it, or go on from what guest_freeze kept
 #	guest_ready DIR				wait until it answers
 #	guest_job DIR SECONDS <SCRIPT		run bash there; what it writes, its status
 #	guest_off DIR				as a power cut does
+#	guest_freeze DIR			keep a guest as it is when it has booted
 #
 # DIR/console has the kernel's messages, DIR/pid QEMU's process id.  For guest_boot:
 #
 #	guest_net	"user", or tap devices: "TAP=ADDRESS/BITS,ADDRESS/BITS TAP=..."
 #	guest_append	more for the kernel's command line
 #	guest_initrd	another initramfs
+#	guest_root	another disk, as options of -drive
 #	VM_ACCEL	kvm or tcg; by default, kvm if that works
 #	VM_MEMORY	MiB (1024)
 
@@ -59,10 +61,15 @@ guest_try_kvm()
 # hangs in the calibration of the TSC.
 guest_boot()
 {
-	local dir=$1 n=0 tap net='' options=() append
+	local dir=$1 n=0 tap net='' options=() append root
 	local acc=(-accel "tcg,thread=multi" -cpu max)
 
 	[ "$(guest_accelerator)" = tcg ] || acc=(-accel kvm -cpu host)
+	root=${guest_root:-file=$VM_DIR/root.img,format=raw,snapshot=on}
+	if [ $# -eq 1 ] && guest_is_frozen; then
+		root="file=$VM_DIR/frozen/disk,format=qcow2,snapshot=on"
+		options+=(-incoming "exec:cat '$VM_DIR/frozen/state'")
+	fi
 	mkdir -p "$dir"
 	rm -f "$dir"/ctl.*
 	mkfifo "$dir/ctl.in" "$dir/ctl.out"
@@ -86,7 +93,7 @@ guest_boot()
 		-append "$append net=$net ${guest_append:-}" "${options[@]}" "${@:2}" \
 		-device virtio-rng-pci -device virtio-serial-pci \
 		-chardev "pipe,id=ctl,path=$dir/ctl" -device virtserialport,chardev=ctl,name=agent \
-		-drive "file=$VM_DIR/root.img,format=raw,if=none,id=root,snapshot=on,cache=unsafe" \
+		-drive "$root,if=none,id=root,cache=unsafe" \
 		-device virtio-blk-pci,drive=root,serial=root \
 		</dev/null >"$dir/qemu" 2>&1 &
 	echo $! >"$dir/pid"
@@ -152,7 +159,59 @@ guest_job()
 	return "$code"
 }
 
+# With the time of now: one that was frozen knows only that of then.
 guest_ready()
 {
-	guest_job "$1" "$GUEST_READY_SECONDS" <<<'true'
+	guest_job "$1" "$GUEST_READY_SECONDS" <<<"date -s @$(date +%s) >/dev/null"
+}
+
+# --- a guest that has booted ------------------------------------------------
+#
+# Emulated, a boot is 6 s of a CPU, and to go on from its end is half a second.  It is
+# the end of the same boot only with the same command line, and with QEMU as it was.
+
+guest_frozen_key()
+{
+	printf '%s\n' "$(<"$VM_DIR/stamp")" "$(guest_accelerator)" "$(qemu-system-x86_64 --version)" \
+		"$guest_net ${VM_MEMORY:-} ${guest_append:-} ${guest_initrd:-} ${guest_root:-}" \
+		"$(declare -f guest_boot)"
+}
+
+guest_is_frozen()
+{
+	[ "$(cat "$VM_DIR/frozen/key" 2>/dev/null)" = "$(guest_frozen_key)" ]
+}
+
+guest_freeze()
+{
+	local line kept=$VM_DIR/frozen
+
+	! guest_is_frozen || return 0
+	rm -rf "$kept"
+	mkdir "$kept"
+	qemu-img create -q -f qcow2 -b ../root.img -F raw "$kept/disk" || return 1
+	mkdir -p "$1"
+	mkfifo "$1/qmp.in" "$1/qmp.out"
+	guest_root="file=$kept/disk,format=qcow2" guest_boot "$1" \
+		-chardev "pipe,id=qmp,path=$1/qmp" -mon chardev=qmp,mode=control
+	guest_ready "$1" || return 1
+	exec 5<>"$1/qmp.in" 6<>"$1/qmp.out"
+	cat >&5 <<-END
+	{"execute": "qmp_capabilities"}
+	{"execute": "migrate-set-capabilities", "arguments":
+		{"capabilities": [{"capability": "events", "state": true}]}}
+	{"execute": "migrate-set-parameters", "arguments": {"max-bandwidth": $((1 << 40))}}
+	{"execute": "migrate", "arguments": {"uri": "exec:cat >'$kept/state'"}}
+	END
+	while read -t "$GUEST_READY_SECONDS" -r line <&6; do
+		case $line in
+		*'"error"'* | *'"status": "failed"'*) break ;;
+		*'"status": "completed"'*)
+			guest_off "$1"
+			guest_frozen_key >"$kept/key"
+			break ;;
+		esac
+	done
+	exec 5>&- 6>&-
+	guest_is_frozen
 }

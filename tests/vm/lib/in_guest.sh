@@ -29,6 +29,12 @@ wait_for()
 	done
 }
 
+# settled - udev has made its links; on a busy machine udevadm may be hung up on.
+settled()
+{
+	wait_for 60 eval 'udevadm settle 2>/run/settle' || fail "$(cat /run/settle)"
+}
+
 # discover PORTAL - makes the records of nodes; "ADDRESS:PORT,TAG NAME" of each.
 discover()
 {
@@ -45,14 +51,14 @@ setting()
 login()
 {
 	iscsiadm -m node -T "$1" ${2:+-p "$2"} --login >/dev/null &&
-		udevadm settle
+		settled
 }
 
 logout()
 {
 	sync
 	iscsiadm -m node -T "$1" ${2:+-p "$2"} --logout >/dev/null &&
-		udevadm settle
+		settled
 }
 
 # attach IQN PORTAL LUN - discover and log in by that portal; sets $disk.

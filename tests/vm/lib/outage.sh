@@ -10,6 +10,7 @@
 # shellcheck disable=SC2119,SC2120,SC2154
 
 RECOVERY_SECONDS=120
+PING_SECONDS=${PING_SECONDS:-2}		# the initiator's; 0: none
 
 # What the kernel has to say of connections that end.
 dmesg_expect 'connection[0-9]+:0: (detected conn error|ping timeout)' \
@@ -33,10 +34,10 @@ END
 
 writes_start()
 {
-	guest iqn="$iqn" portal="$1" <<'END'
+	guest iqn="$iqn" portal="$1" ping="$PING_SECONDS" <<'END'
 discover "$portal" >/dev/null
-setting 'node.conn[0].timeo.noop_out_interval' 2
-setting 'node.conn[0].timeo.noop_out_timeout' 3
+setting 'node.conn[0].timeo.noop_out_interval' "$ping"
+setting 'node.conn[0].timeo.noop_out_timeout' "$((ping ? ping + 1 : 0))"
 setting node.session.err_timeo.abort_timeout 5
 setting node.session.err_timeo.lu_reset_timeout 5
 setting node.session.err_timeo.tgt_reset_timeout 5
