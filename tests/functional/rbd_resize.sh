@@ -108,3 +108,23 @@ for _ in range(5):
 s.close()
 END
 python3 "$dir/race.py" "$(url 1)" "$ceph_conf"
+
+note 'many images at once, which share the threads of a connection'
+pids=()
+for ((n = 2; n <= 9; n++)); do
+	rbd create --size 16M "many$n"
+	lun_new "$tid" "$n" "many$n"
+done
+for ((n = 2; n <= 9; n++)); do
+	for size in 32M 48M 64M; do
+		rbd resize --no-progress --size "$size" "many$n"
+	done &
+	pids+=($!)
+done
+wait "${pids[@]}"
+has_grown()
+{
+	[ "$(show target | grep -c 'Size: 67 MB')" -eq 9 ]
+}
+wait_for 20 has_grown || fail "$(show target)"
+io "$(url 9)" 'write -P 9 60M 64k' 'read -P 9 60M 64k'

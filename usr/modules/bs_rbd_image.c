@@ -253,29 +253,6 @@ int bs_rbd_image_open_bounded(struct bs_rbd *d, struct bs_rbd_image **ret,
 
 /* --- its size --- */
 
-/* On a thread of librbd, twice for one change. */
-static void updated(void *arg)
-{
-	const struct bs_rbd_image *i = arg;
-	struct bs_rbd *d = i->disk;
-	uint64_t size;
-
-	if (rbd_get_size(i->image, &size))
-		return;
-	pthread_mutex_lock(&d->mutex);
-	if (d->image == i && d->dev && atomic_exchange(&d->size_bytes, size) != size)
-		bs_dev_resized(d->dev, size);
-	pthread_mutex_unlock(&d->mutex);
-}
-
-void bs_rbd_image_watch(struct bs_rbd_image *i, struct bs_rbd *d)
-{
-	i->disk = bs_rbd_get(d);
-	i->watched = rbd_update_watch(i->image, &i->watch, updated, i) == 0;
-	if (!i->watched)
-		bs_log("rbd %s: changes of its size cannot be watched", d->name);
-}
-
 struct sizing {
 	struct bs_rbd_bounded b;
 	struct bs_rbd_image *image;	/* holds a reference */
@@ -296,17 +273,26 @@ static void size_abandoned(struct bs_rbd_bounded *b)
 	free(b);
 }
 
-int bs_rbd_image_size(struct bs_rbd_image *i, unsigned int timeout_s, uint64_t *ret_bytes)
+static struct sizing *sizing_new(struct bs_rbd_image *i, void (*run)(struct bs_rbd_bounded *b))
 {
 	struct sizing *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	s->b.run = run;
+	s->b.abandoned = size_abandoned;
+	s->image = i;
+	return s;
+}
+
+int bs_rbd_image_size(struct bs_rbd_image *i, unsigned int timeout_s, uint64_t *ret_bytes)
+{
+	struct sizing *s = sizing_new(i, size_run);
 	int err;
 
 	if (!s)
 		return -ENOMEM;
-	s->b.run = size_run;
-	s->b.abandoned = size_abandoned;
 	bs_rbd_image_get(i);
-	s->image = i;
 	err = bs_rbd_bounded_run(&s->b, timeout_s);
 	if (err == -ETIMEDOUT)
 		return err;
@@ -316,6 +302,54 @@ int bs_rbd_image_size(struct bs_rbd_image *i, unsigned int timeout_s, uint64_t *
 		*ret_bytes = s->bytes;
 	size_abandoned(&s->b);
 	return err;
+}
+
+static void tell_size(struct bs_rbd_bounded *b)
+{
+	struct sizing *s = (struct sizing *)b;
+	struct bs_rbd *d = s->image->disk;
+
+	size_run(b);
+	pthread_mutex_lock(&d->mutex);
+	if (!s->err && d->image == s->image && d->dev &&
+	    atomic_exchange(&d->size_bytes, s->bytes) != s->bytes)
+		bs_dev_resized(d->dev, s->bytes);
+	pthread_mutex_unlock(&d->mutex);
+}
+
+/* False: it is being closed. */
+static bool get_unless_closing(struct bs_rbd_image *i)
+{
+	unsigned int n = atomic_load(&i->refs);
+
+	while (n && !atomic_compare_exchange_weak(&i->refs, &n, n + 1))
+		;
+	return n;
+}
+
+/* On a thread of librbd, twice for one change.  To ask for the size may wait for just
+ * such a thread. */
+static void updated(void *arg)
+{
+	struct bs_rbd_image *i = arg;
+	struct sizing *s;
+
+	if (!get_unless_closing(i))
+		return;
+	s = sizing_new(i, tell_size);
+	if (s && !bs_rbd_bounded_leave(&s->b))
+		return;
+	bs_log("rbd %s: no memory or thread to see how large it is now", i->disk->name);
+	free(s);
+	bs_rbd_image_put(i);
+}
+
+void bs_rbd_image_watch(struct bs_rbd_image *i, struct bs_rbd *d)
+{
+	i->disk = bs_rbd_get(d);
+	i->watched = rbd_update_watch(i->image, &i->watch, updated, i) == 0;
+	if (!i->watched)
+		bs_log("rbd %s: changes of its size cannot be watched", d->name);
 }
 
 /* --- closing --- */
