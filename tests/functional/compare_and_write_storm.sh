@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Sixteen initiators count by COMPARE AND WRITE in the same block, others write
-# beside it and set bits by ORWRITE, some are killed: no count, no write and no bit
-# is lost.
+# beside it and set bits by ORWRITE, some are killed, one alone or many at once, and come
+# back: no count, no write and no bit is lost.
 # timeout: 300
 . "$(dirname "$0")/lib/initiators.sh"
 
 COUNTERS=16
-KILLED=6
-TOTAL=800
+ROUNDS=8			# of killing
+TOTAL=1000
 
 tgtd_start --iscsi portal=127.0.0.1:0 --reactors 4
 target_new
 lun_new "$tid" 1 "$(disk_file 16M)"
 acl_bind "$tid" ALL
+
+RANDOM=${SEED:-$RANDOM}
+note "SEED=$RANDOM"
 
 # Block 0: the total and what each counter has added, 8 bytes each.  Block 1: the
 # writer's.  Block 2: a bit for each ORWRITE.
@@ -70,10 +73,16 @@ check(n > 0)
 s.close()
 END
 
-pids=()
+pids=() kills=()
+# start COUNTER
+start()
+{
+	python3 "$dir/counter.py" "$(url 1)" "$1" "$TOTAL" >>"$dir/count.$1" &
+	pids[$1]=$!
+}
 for ((i = 0; i < COUNTERS; i++)); do
-	python3 "$dir/counter.py" "$(url 1)" "$i" "$TOTAL" >"$dir/count.$i" &
-	pids+=($!)
+	kills[i]=0
+	start "$i"
 done
 python3 "$dir/writer.py" "$(url 1)" "$TOTAL" &
 writer=$!
@@ -82,26 +91,44 @@ reached()
 {
 	[ "$(cat "$dir"/count.* | wc -l)" -ge "$1" ]
 }
-for ((i = 0; i < KILLED; i++)); do
-	wait_for 200 reached $((TOTAL * (i + 1) / (KILLED + 2))) || fail "they do not count"
-	kill -KILL "${pids[i]}"
-	wait "${pids[i]}" 2>/dev/null || :
+# The pattern: each with a probability that is another one in each round, all of them in
+# the last but one; those of the last round do not come back.
+for ((round = 1; round <= ROUNDS; round++)); do
+	wait_for 200 reached $((TOTAL * round / (ROUNDS + 2))) || fail "they do not count"
+	share=$((RANDOM % 100))
+	[ "$round" -ne $((ROUNDS - 1)) ] || share=100
+	victims=()
+	for ((i = 0; i < COUNTERS; i++)); do
+		[ $((RANDOM % 100)) -ge "$share" ] || victims+=("$i")
+	done
+	# The last one to be there counts on.
+	[ "$round" -ne "$ROUNDS" ] || victims=("${victims[@]:0:COUNTERS - 1}")
+	for i in "${victims[@]}"; do
+		kill -KILL "${pids[i]}"
+	done
+	for i in "${victims[@]}"; do
+		wait "${pids[i]}" 2>/dev/null || :
+		kills[i]=$((kills[i] + 1))
+		unset "pids[$i]"
+		[ "$round" -eq "$ROUNDS" ] || start "$i"
+	done
+	note "killed at once: ${#victims[@]}"
 done
-for ((i = KILLED; i < COUNTERS; i++)); do
+for i in "${!pids[@]}"; do
 	wait "${pids[i]}" || fail "counter $i"
 done
 wait "$writer" || fail "the writer"
 
-python "$(url 1)" "$dir" "$COUNTERS" "$KILLED" "$TOTAL" <<'END'
+python "$(url 1)" "$dir" "$TOTAL" "${kills[@]}" <<'END'
 import struct
-directory, counters, killed, total = sys.argv[2], *map(int, sys.argv[3:])
+directory, total, *kills = sys.argv[2], *map(int, sys.argv[3:])
 with Session(sys.argv[1]) as s:
     n = struct.unpack("<64Q", s.ready().read(0, 1))
 check(n[0] == total, "total", n[0])
 check(sum(n[1:]) == total, "sum", sum(n[1:]))
-for i in range(counters):
+for i, killed in enumerate(kills):
     with open(f"{directory}/count.{i}") as f:
         told = sum(1 for line in f if line.endswith("\n"))
     # Who was killed may have had no time to tell of the last.
-    check(n[1 + i] - told in ((0, 1) if i < killed else (0,)), i, n[1 + i], told)
+    check(0 <= n[1 + i] - told <= killed, i, n[1 + i], told, killed)
 END

@@ -28,6 +28,8 @@ with Session(sys.argv[1]) as s:
         return s.ok(s.command(bytes([0x5a, 0x08, page, sub, 0, 0, 0, 16, 0, 0]), 4096)).data
     every = mode(0x3f, 0xff)
     save("mode", every)
+    save("mode.saved", mode(0xff, 0xff))
+    check(len(mode(0xff, 0xff)) == len(every))
     at = 8
     while at < len(every):
         sub = every[at] & 0x40
@@ -73,6 +75,7 @@ done
 decoded "mode pages" sdparm --all --long --inhex="$dir/mode.hex"
 expect "decoded mode pages" "$(wc -l <"$dir/modes")" \
 	"$(sdparm --all --inhex="$dir/mode.hex" | grep -c '^[^ ].* mode page')"
+decoded "saved mode pages" sdparm --all --long --inhex="$dir/mode.saved.hex"
 expect "general statistics" 1 \
 	"$(sg_logs --in="$dir/log.19.00.hex" | grep -ci '^ *number of read commands')"
 note "$nr pages"

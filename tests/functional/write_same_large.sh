@@ -3,6 +3,7 @@
 # WRITE SAME across and beyond 4 GiB: with data, and zeroes over more than 4 GiB;
 # what is beside it stays.
 # timeout: 300
+# stores: every kind for files
 . "$(dirname "$0")/lib/initiators.sh"
 need qemu-io
 
