@@ -11,6 +11,7 @@
 #include "base/macros.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "mgmt/lun_page.h"
 
 #define CONFIG(member)	offsetof(struct scsi_device_config, member), \
 			sizeof(((struct scsi_device_config *)NULL)->member)
@@ -20,10 +21,6 @@
 #define LIMIT(member)	.off = offsetof(struct lu_qos_limits, member)
 #define LIMIT_IOPS_MAX	1000000000ULL
 #define LIMIT_BYTES_MAX	(1ULL << 50)
-
-#define MODE_PAGE_BYTES_MAX	(sizeof(((struct scsi_device_page *)NULL)->b))
-#define PAGE_CACHING		0x08
-#define PAGE_CONTROL		0x0a
 
 struct param {
 	const char *name;
@@ -158,77 +155,13 @@ static int set_rotation_rate(struct mgmt_lun_change *c, const struct param *p,
 	return 0;
 }
 
-/* Another page than those that do something: shown as it is given (of 0 bytes: no
- * longer). */
-static int set_user_page(struct mgmt_lun_change *c, const struct param *p,
-			 const uint8_t *b, struct mgmt_fault *f)
-{
-	struct scsi_device_config *g = &c->config;
-	unsigned int i = 0;
-
-	while (i < g->nr_pages &&
-	       !(g->pages[i].code == b[0] && g->pages[i].subcode == b[1]))
-		i++;
-	if (!b[2]) {
-		if (i < g->nr_pages) {
-			g->pages[i] = g->pages[--g->nr_pages];
-			memset(&g->pages[g->nr_pages], 0, sizeof(g->pages[0]));
-		}
-		return 0;
-	}
-	if (i == SCSI_DEVICE_PAGES_MAX)
-		return fault(f, p, "a logical unit shows at most %d pages of the user's",
-			     SCSI_DEVICE_PAGES_MAX);
-	g->pages[i] = (struct scsi_device_page){ .code = b[0], .subcode = b[1],
-						 .bytes = b[2] };
-	memcpy(g->pages[i].b, b + 3, b[2]);
-	if (i == g->nr_pages)
-		g->nr_pages++;
-	return 0;
-}
-
-/*
- * mode_page=<page>:<subpage>:<length>:<byte>:... as tgt takes it.  Of the
- * caching page WCE counts, of the control page D_SENSE and SWP; other bits of
- * these pages are what the store and the target really do.
- */
 static int set_mode_page(struct mgmt_lun_change *c, const struct param *p,
 			 const char *value, struct mgmt_fault *f)
 {
-	uint8_t b[3 + MODE_PAGE_BYTES_MAX] = { 0 };
-	char text[256], *rest = text, *item;
-	size_t n = 0;
+	char why[96];
 
-	if (strlen(value) >= sizeof(text))
-		return fault(f, p, "is too long");
-	text_copy(text, sizeof(text), value);
-	while ((item = strsep(&rest, ":"))) {
-		uint64_t v;
-
-		if (n == sizeof(b))
-			return fault(f, p, "a page has at most %zu bytes", MODE_PAGE_BYTES_MAX);
-		if (parse_u64(item, 0, 255, &v) < 0)
-			return fault(f, p, "must be page:subpage:length:byte:..., each 0 to 255");
-		b[n++] = (uint8_t)v;
-	}
-	if (n < 3 || b[2] != n - 3)
-		return fault(f, p, "the length must be the number of bytes that follow it");
-	if (b[0] >= 0x3f || b[1] == 0xff)
-		return fault(f, p, "page %u:%u is no page; 0:0 to 62:254 are", b[0], b[1]);
-	if (b[0] == PAGE_CACHING && !b[1]) {
-		if (b[2] != 18)
-			return fault(f, p, "page 8:0 (caching) has 18 bytes, not %u", b[2]);
-		c->write_cache = !!(b[3] & 0x04);
-		c->config.mode_fixed |= SCSI_DEVICE_MODE_WCE;
-	} else if (b[0] == PAGE_CONTROL && !b[1]) {
-		if (b[2] != 10)
-			return fault(f, p, "page 10:0 (control) has 10 bytes, not %u", b[2]);
-		c->config.sense_descriptor = !!(b[3] & 0x04);
-		c->config.swp = !!(b[5] & 0x08);
-		c->config.mode_fixed |= SCSI_DEVICE_MODE_D_SENSE | SCSI_DEVICE_MODE_SWP;
-	} else {
-		return set_user_page(c, p, b, f);
-	}
+	if (mgmt_lun_page_set(c, value, why, sizeof(why)) < 0)
+		return fault(f, p, "%s", why);
 	return 0;
 }
 
@@ -396,29 +329,10 @@ static json_t *get_write_cache(const struct mgmt_lun_change *c, const struct par
 	return json_integer(c->write_cache);
 }
 
-/* The user's pages; and of the control page SWP, which has no other name here. */
 static json_t *get_mode_page(const struct mgmt_lun_change *c, const struct param *p)
 {
-	const struct scsi_device_config *g = &c->config;
-	json_t *pages = json_array();
-	char text[16 + 4 * MODE_PAGE_BYTES_MAX];
-
 	(void)p;
-	if (g->swp) {
-		snprintf(text, sizeof(text), "10:0:10:%d:0:8:0:0:0:0:0:0:0",
-			 g->sense_descriptor ? 4 : 0);
-		json_array_append_new(pages, json_string(text));
-	}
-	for (unsigned int i = 0; i < g->nr_pages; i++) {
-		const struct scsi_device_page *page = &g->pages[i];
-		int n = snprintf(text, sizeof(text), "%u:%u:%u", page->code, page->subcode,
-				 page->bytes);
-
-		for (unsigned int k = 0; k < page->bytes; k++)
-			n += snprintf(text + n, sizeof(text) - (size_t)n, ":%u", page->b[k]);
-		json_array_append_new(pages, json_string(text));
-	}
-	return pages;
+	return mgmt_lun_page_get(c);
 }
 
 static const struct param params[] = {
