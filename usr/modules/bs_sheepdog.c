@@ -19,6 +19,7 @@
  */
 #include "bs_sheepdog.h"
 #include "bs_sheepdog_open.h"
+#include "bs_sheepdog_volume.h"
 
 static const struct bs_option options[] = {
 	{ "timeout", BS_OPT_U64, 1, 3600, "30",
@@ -47,4 +48,11 @@ BS_EXPORT const struct bs_module bs_module = {
 	.channel_close = bs_sheepdog_io_channel_close,
 	.submit = bs_sheepdog_io_submit,
 	.flush_batch = bs_sheepdog_io_flush_batch,
+	.volume_create = bs_sheepdog_volume_create,
+	.volume_remove = bs_sheepdog_volume_remove,
+	.volume_resize = bs_sheepdog_volume_resize,
+	.volume_snapshot = bs_sheepdog_volume_snapshot,
+	.volume_clone = bs_sheepdog_volume_clone,
+	.volume_list = bs_sheepdog_volume_list,
+	.volume_info = bs_sheepdog_volume_info,
 };
