@@ -270,15 +270,18 @@ def under_load(b):
         order = [d.path] + [media[i % 3] for i in range(changes)]
         done = threading.Event()
 
+        seen = [0] * sessions           # changes that the session was told of
+
         def exchange():
             try:
                 for n, path in enumerate(order[1:], 1):
                     d.insert(path)
                     current["n"] = n
+                    # Two changes that nobody was told of in between are one attention.
+                    until("everybody knows of it", lambda n=n: min(seen) >= n)
             finally:
                 done.set()
 
-        seen = [0] * sessions           # changes that the session was told of
         wrote = {}                      # by session: (changes seen, stamp), answered with GOOD
         thread = threading.Thread(target=exchange)
         thread.start()
