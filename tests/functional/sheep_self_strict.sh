@@ -102,7 +102,7 @@ fine(slots(9, vid))
 breaks("slot-value", slots(10, 0x123456))
 breaks("slot-unchanged", slots(9, vid))
 breaks("slot-range", head(SLOTS_AT - 4, bytes(4) + struct.pack("<I", vid)))
-breaks("slot-range", head(SLOTS_AT + 1, b"\0"))
+breaks("slot-range", head(SLOTS_AT + 4 * 12 + 1, b"\0"))
 breaks("slot-range", slots(0, 0x6274, 1, v=hyper))
 breaks("inode-header", head(520, bytes(8)))
 fine(head(256, name_bytes("tag")), head(536, struct.pack("<Q", 64 << 20)))
@@ -157,7 +157,10 @@ with Sheep(sys.argv[1]) as other:
     except Lost:
         pass
 fine(obj(WRITE, inode_oid(new), SLOTS_AT, struct.pack("<I", new), flags=F_TGT))
-fine(create(0, v=new, flags=F_TGT))
+fine(create(0, v=new, flags=F_TGT | F_COW, cow=data_oid(vid, 0)))
+fine(create(0, v=new, flags=F_TGT | F_COW, cow=data_oid(vid, 0)))
+fine(obj(WRITE, data_oid(new, 0), 5, b"later", flags=F_TGT))
+breaks("create-exists", create(0, v=new, flags=F_TGT | F_COW, cow=data_oid(vid, 0)))
 
 with open(source, encoding="utf-8") as f:
     rules = set(re.findall(r'^\t\{ "([a-z-]+)" \},$', f.read(), re.M))

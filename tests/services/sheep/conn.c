@@ -85,7 +85,7 @@ void conn_close(struct conn *c)
 
 	if (c->fd == -1)
 		return;
-	server_conn_ends(c);
+	strict_conn_ended(c);
 	loop_remove(c->fd);
 	close(c->fd);
 	c->fd = -1;

@@ -31,8 +31,8 @@ struct conn {
 struct conn *conn_new(struct gateway *g, int fd);
 void conn_put(struct conn *c);
 
-/* Gives the answer of @r to its connection, @extra bytes more or less than it
- * is, and frees @r.  Less: the connection ends then. */
+/* Gives the answer of @r to its connection, at most @bytes of it, and frees @r.  If
+ * that is not all the connection ends then. */
 void conn_answer(struct request *r, uint32_t bytes);
 
 /* Send what is there.  Of one: until it would wait. */

@@ -228,9 +228,7 @@ static void serve(void)
 
 	while (!quits) {
 		loop_turn(due);
-		removal = inode_remove_due(clock_now_ns());
 		due = server_turn();
-		due = MIN(due, removal);
 		removal = inode_remove_due(clock_now_ns());
 		due = MIN(due, removal);
 	}

@@ -55,11 +55,6 @@ void server_arrived(struct request *r)
 		list_add_tail(&arrived, &r->queue);
 }
 
-void server_conn_ends(struct conn *c)
-{
-	strict_conn_ended(c);
-}
-
 void server_free_later(struct conn *c)
 {
 	c->next_ended = ended;

@@ -17,7 +17,6 @@ void server_init(uint64_t reorder_seed);
 
 /* Takes @r. */
 void server_arrived(struct request *r);
-void server_conn_ends(struct conn *c);
 void server_free_later(struct conn *c);
 
 /* Do what is due, and send; returns when something is due again (UINT64_MAX:

@@ -54,10 +54,32 @@ static bool is_base(uint32_t vid, uint32_t index, uint64_t cow_oid)
 		const uint32_t parent = le32_get(inode->parent_vid);
 
 		if (parent && parent == from)
-			return store_has(cow_oid);
+			return inode_slot(from, index) == from;
 		inode = inode_get(parent);
 	}
 	return false;
+}
+
+/* What @r would leave of an object that is there differs from what it has now, apart
+ * from the payload. */
+static bool loses_data(const struct request *r)
+{
+	const uint32_t bytes = inode_object_bytes(oid_vid(r->oid));
+	const uint64_t cow_oid = le64_get(r->head.obj.cow_oid);
+	const uint32_t end = MIN(r->offset + r->payload_bytes, bytes);
+	uint8_t *is = malloc(bytes), *will_be = calloc(1, bytes);
+	bool differs = true;
+
+	if (is && will_be && r->offset <= bytes &&
+	    store_read(r->oid, 0, bytes, is) == RES_SUCCESS) {
+		if (r->flags & FLAG_COW)
+			(void)store_read(cow_oid, 0, bytes, will_be);
+		differs = memcmp(is, will_be, r->offset) != 0 ||
+			  memcmp(is + end, will_be + end, bytes - end) != 0;
+	}
+	free(is);
+	free(will_be);
+	return differs;
 }
 
 static void check_create(const struct request *r)
@@ -77,7 +99,8 @@ static void check_create(const struct request *r)
 	if (inode_removal_pending(vid, index))
 		strict_breach(r, "create-removed",
 			      "the object is about to be removed");
-	if (slot == vid && store_has(r->oid) && !strict_is_excused())
+	if (slot == vid && store_has(r->oid) &&
+	    (!strict_is_excused() || loses_data(r)))
 		strict_breach(r, "create-exists", "it wipes what is there");
 	if (slot == vid || whole)
 		return;
