@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import measure
+import rbd
 from servers import BenchError, Peer, Tgtd, memory_kib, threads
 from sheepdog import sheepdog
 
@@ -291,6 +292,8 @@ SCENARIOS = [
              configure, True),
     Scenario("sheepdog", "A Sheepdog VDI, compared with a file", sheepdog, True),
     Scenario("reactors", "Reactors on as many CPUs", reactors, False),
+    Scenario("rbd", "Images of a Ceph cluster, 4 KiB random, QD 32", rbd.rbd,
+             False),
     Scenario("luns", "Number of LUNs, all asked in turn (4 × QD 8)", luns,
              False),
 ]
