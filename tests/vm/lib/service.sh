@@ -31,6 +31,10 @@ service_tree()
 		while read -r file; do
 			cp -L "$file" "$tree/usr/lib/"
 		done
+	# systemd's patience is for machines that are not emulated.
+	install -d "$tree/etc/systemd/system/tgt.service.d"
+	printf '[Service]\nTimeoutStartSec=600\nWatchdogSec=300\n' \
+		>"$tree/etc/systemd/system/tgt.service.d/emulated.conf"
 }
 
 service_enable()
