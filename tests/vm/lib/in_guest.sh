@@ -57,6 +57,7 @@ login()
 logout()
 {
 	sync
+	settled			# udev reads what was written to
 	iscsiadm -m node -T "$1" ${2:+-p "$2"} --logout >/dev/null &&
 		settled
 }
@@ -84,6 +85,7 @@ leave()
 	! mountpoint -q /mnt || umount /mnt
 	! pgrep -x multipathd >/dev/null || multipath -F
 	if [ -n "$(ls /sys/class/iscsi_session)" ]; then
+		settled
 		iscsiadm -m node --logoutall=all >/dev/null
 	fi
 	expect "sessions that are left" "" "$(ls /sys/class/iscsi_session)"
