@@ -379,7 +379,7 @@ static void locked(void *arg, int err)
 static void under_lock(struct lu_io *io)
 {
 	const int err = lu_range_lock_acquire(io->ch->lu, io->off_bytes, io->len_bytes,
-					      locked, io, &io->lock);
+					      LU_RANGE_WRITERS, locked, io, &io->lock);
 
 	if (err)
 		fail(io, err);

@@ -48,9 +48,11 @@ void lu_attach(struct lu *lu, struct bs_device *dev);
 
 /* io.c */
 bool lu_io_writes(const struct lu_io *io);	/* a writer to be locked out */
+bool lu_io_reads(const struct lu_io *io);	/* the same of a reader */
 bool lu_io_durable(const struct lu_io *io);	/* done() means: on the medium */
 void lu_io_start(struct lu_io *io);
-void lu_io_go(struct lu_io *io);	/* what held it is gone: a limit, or a range lock */
+void lu_io_go(struct lu_io *io);	/* the limit that held it is gone */
+void lu_io_resume(struct lu_io *io);	/* range locks have let it go */
 void lu_io_finish(struct lu_io *io, int err);	/* not from within submit */
 void lu_io_finish_later(struct lu_io *io, int err);
 void lu_io_deliver(struct reactor_hook *h);

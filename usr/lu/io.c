@@ -157,6 +157,11 @@ bool lu_io_writes(const struct lu_io *io)
 	return ops[io->op].writes;
 }
 
+bool lu_io_reads(const struct lu_io *io)
+{
+	return io->op == LU_READ || io->op == LU_VERIFY;
+}
+
 static uint16_t native_flags(const struct lu_io *io)
 {
 	uint16_t flags = 0;
@@ -257,20 +262,31 @@ static bool is_noop(const struct lu_io *io)
 
 static void go(struct lu_io *io)
 {
-	if (lu_io_writes(io) && !(io->flags & LU_IO_LOCKED) &&
-	    unlikely(lu_range_lock_blocks(&io->ch->lu->locks, io)))
+	if (unlikely(lu_range_lock_any(&io->ch->lu->locks)) && !(io->flags & LU_IO_LOCKED) &&
+	    lu_range_lock_blocks(&io->ch->lu->locks, io))
 		return;
 	lu_io_start(io);
 }
 
-void lu_io_go(struct lu_io *io)
+/* Checked anew: it has waited. */
+static void go_on(struct lu_io *io, void (*how)(struct lu_io *io))
 {
 	const int err = io->cancelled ? -ECANCELED : check(io);
 
 	if (unlikely(err))
 		lu_io_finish_later(io, err);
 	else
-		go(io);
+		how(io);
+}
+
+void lu_io_go(struct lu_io *io)
+{
+	go_on(io, go);
+}
+
+void lu_io_resume(struct lu_io *io)
+{
+	go_on(io, lu_io_start);
 }
 
 void lu_io_cancel(struct lu_io *io)

@@ -62,7 +62,10 @@ struct lu_io {			/* caller's memory; ours until done() */
 	struct lu_scratch scratch;
 	union {
 		struct lu_range_lock *lock;	/* emulation: held */
-		struct mail unblocked;		/* other writes: the lock is gone */
+		struct {			/* others: waits for locks */
+			struct mail unblocked;
+			uint64_t ticket;
+		};
 	};
 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * lu/range_lock.h - a range of a logical unit that nobody else may write, on
- * any reactor, while a read-compare-write is under way.
+ * lu/range_lock.h - a range of a logical unit that nobody else may write (or read),
+ * on any reactor, while something atomic is under way.
  *
- * Writers do not lock.  They pay one load of a counter that is zero while no
- * lock exists.  The locker does the work (COMPARE AND WRITE is rare: cluster
+ * Readers and writers do not lock.  They pay one load of a counter that is zero while
+ * no lock exists.  The locker does the work (COMPARE AND WRITE is rare: cluster
  * heartbeats): see range_lock.c.
  */
 #pragma once
@@ -19,10 +19,14 @@ struct lu_channel;
 struct lu_io;
 struct lu_range_lock;
 
+enum lu_range_excludes { LU_RANGE_WRITERS, LU_RANGE_EVERYBODY };
+
 struct lu_range_locks {			/* embedded in struct lu */
 	atomic_uint n;			/* locks held or asked for */
-	pthread_mutex_t mutex;		/* of the list; never held across I/O */
+	pthread_mutex_t mutex;		/* of the rest; never held across I/O */
 	struct list_head list;		/* in the order of asking */
+	struct list_head blocked;	/* struct lu_io, in the order of coming */
+	uint64_t last_ticket;		/* of both */
 };
 
 void lu_range_lock_init(struct lu_range_locks *l);
@@ -30,11 +34,13 @@ void lu_range_lock_fini(struct lu_range_locks *l);
 
 /*
  * Lock [off, off + len) of @lu for the calling reactor.  granted() runs there,
- * later: with 0 once no other writer is in the range, or with -ENOMEM and
- * nothing locked.  Locks that overlap are granted in the order of asking.
+ * later: with 0 once nobody whom it excludes is in the range, or with -ENOMEM and
+ * nothing locked.  Locks that overlap are granted in the order of asking, and those
+ * who wait for one go before the next.
  * Errors now: -ENOMEM.  @lu is referenced by the caller's channel.
  */
 int lu_range_lock_acquire(struct lu *lu, uint64_t off_bytes, uint64_t len_bytes,
+			  enum lu_range_excludes excludes,
 			  void (*granted)(void *arg, int err), void *arg,
 			  struct lu_range_lock **ret_lock);
 void lu_range_lock_release(struct lu_range_lock *l);
@@ -44,8 +50,8 @@ static inline bool lu_range_lock_any(const struct lu_range_locks *l)
 	return atomic_load_explicit(&l->n, memory_order_acquire) != 0;
 }
 
-/* True: the writer @io has to wait; lu_io_go() runs when it may go. */
+/* True: @io has to wait; lu_io_resume() runs when it may go. */
 bool lu_range_lock_blocks(struct lu_range_locks *l, struct lu_io *io);
 
-/* A writer of @ch has ended while locks wait for some of them. */
+/* A request of @ch has ended while locks wait for some of them. */
 void lu_range_lock_recheck(struct lu_channel *ch);

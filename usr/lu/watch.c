@@ -130,7 +130,8 @@ int lu_watch_arm(struct lu_watch *w, void (*armed)(void *arg, int err), void *ar
 {
 	w->armed = armed;
 	w->arg = arg;
-	return lu_range_lock_acquire(w->lu, w->off, w->end - w->off, locked, w, &w->lock);
+	return lu_range_lock_acquire(w->lu, w->off, w->end - w->off, LU_RANGE_WRITERS,
+				     locked, w, &w->lock);
 }
 
 bool lu_watch_changed(const struct lu_watch *w)

@@ -195,7 +195,8 @@ static void locked(void *arg, int err)
 static void lock(void *arg)
 {
 	struct scsi_background_job *job = arg;
-	const int err = lu_range_lock_acquire(job->dev->lu, 0, EVERYTHING, locked, job,
+	const int err = lu_range_lock_acquire(job->dev->lu, 0, EVERYTHING,
+					      LU_RANGE_WRITERS, locked, job,
 					      &job->lock);
 
 	if (err)

@@ -7,6 +7,7 @@
 struct lock_call {
 	struct client *c;
 	uint64_t off, len;
+	enum lu_range_excludes excludes;
 	struct lu_range_lock *lock;
 	sem_t granted;
 	int err;
@@ -24,7 +25,8 @@ static void acquire(void *arg)
 {
 	struct lock_call *l = arg;
 
-	assert(!lu_range_lock_acquire(l->c->lu, l->off, l->len, granted, l, &l->lock));
+	assert(!lu_range_lock_acquire(l->c->lu, l->off, l->len, l->excludes,
+				      granted, l, &l->lock));
 }
 
 static void release(void *arg)
@@ -34,15 +36,22 @@ static void release(void *arg)
 	lu_range_lock_release(l->lock);
 }
 
-static struct lock_call *lock_start(struct client *c, uint64_t off, uint64_t len)
+static struct lock_call *lock_start_of(struct client *c, uint64_t off, uint64_t len,
+				       enum lu_range_excludes excludes)
 {
 	struct lock_call *l = calloc(1, sizeof(*l));
 
 	assert_non_null(l);
-	*l = (struct lock_call){ .c = c, .off = off, .len = len };
+	*l = (struct lock_call){ .c = c, .off = off, .len = len,
+				   .excludes = excludes };
 	sem_init(&l->granted, 0, 0);
 	call_on(c->reactor, acquire, l);
 	return l;
+}
+
+static struct lock_call *lock_start(struct client *c, uint64_t off, uint64_t len)
+{
+	return lock_start_of(c, off, len, LU_RANGE_WRITERS);
 }
 
 static void lock_wait(struct lock_call *l)
@@ -187,6 +196,43 @@ static void overlapping_locks_come_in_order(void **state)
 	disk_close(lu);
 }
 
+static void who_waits_goes_before_the_next_lock(void **state)
+{
+	static const enum lu_range_excludes kinds[] = { LU_RANGE_WRITERS, LU_RANGE_EVERYBODY };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct lu *lu = disk_open("ram", NULL, "");
+		struct client a = client_open(lu, 0), b = client_open(lu, 1);
+		const enum lu_op op = kinds[i] == LU_RANGE_WRITERS ? LU_WRITE : LU_READ;
+		struct lock_call *first = lock_start_of(&a, 4096, 1024, kinds[i]), *second;
+		uint8_t block[512];
+		const struct iovec iov = { block, sizeof(block) };
+		struct request waits = { .io = { .op = op, .off_bytes = 4608, .len_bytes = 512,
+						 .iov = &iov, .iovcnt = 1 } }, comes = waits;
+
+		lock_wait(first);
+		request_submit(&b, &waits);
+		second = lock_start_of(&a, 4096, 1024, kinds[i]);
+		settle();
+		assert_false(is_posted(&waits.over));
+		assert_false(is_posted(&second->granted));
+		lock_end(first);
+		/* Granted only when that one is done, and not taken away by it. */
+		lock_wait(second);
+		assert_true(is_posted(&waits.over));
+		assert_int_equal(request_wait(&waits), 0);
+		request_submit(&b, &comes);
+		settle();
+		assert_false(is_posted(&comes.over));
+		lock_end(second);
+		assert_int_equal(request_wait(&comes), 0);
+		client_close(&a);
+		client_close(&b);
+		disk_close(lu);
+	}
+}
+
 /* --- a race --- */
 
 #define ROUNDS	150
@@ -303,6 +349,7 @@ int main(void)
 		cmocka_unit_test(writers_wait_for_the_lock_and_others_do_not),
 		cmocka_unit_test(a_cancelled_writer_does_not_start),
 		cmocka_unit_test(overlapping_locks_come_in_order),
+		cmocka_unit_test(who_waits_goes_before_the_next_lock),
 		cmocka_unit_test(exchanges_are_atomic_on_every_store),
 	};
 
