@@ -32,7 +32,7 @@ static uint64_t step_size(const struct lu_io *io, uint64_t max)
  * when what the store has is done.  Not where the unit has become smaller: the store
  * would grow again.
  */
-static int may_write(const struct lu_io *io, uint64_t step_bytes)
+int lu_io_may_write(const struct lu_io *io, uint64_t step_bytes)
 {
 	const struct lu_geometry *g = lu_geometry(io->ch->lu);
 
@@ -80,7 +80,7 @@ static void write_zeroes_step(struct lu_io *io)
 {
 	const uint64_t n = step_size(io, ZEROES_STEP);
 	struct iovec *iov = io->scratch.b.iov;
-	const int err = may_write(io, n);
+	const int err = lu_io_may_write(io, n);
 	int cnt = 0;
 
 	if (err) {
@@ -140,7 +140,7 @@ static void write_same_step(struct lu_io *io)
 {
 	struct iovec *iov = io->scratch.b.iov;
 	const uint64_t n = step_size(io, iov->iov_len);
-	const int err = may_write(io, n);
+	const int err = lu_io_may_write(io, n);
 
 	if (err) {
 		fail(io, err);
@@ -412,6 +412,7 @@ void lu_emulate_start(struct lu_io *io)
 		[LU_VERIFY] = verify,
 		[LU_COMPARE_AND_WRITE] = under_lock,
 		[LU_ORWRITE] = under_lock,
+		[LU_WRITE_ATOMIC] = lu_atomic_start,
 		[LU_PREFETCH] = not_supported,
 		[LU_BLOCK_STATUS] = block_status,
 		[LU_COPY] = not_supported,

@@ -70,3 +70,8 @@ static inline bool lu_channel_has(const struct lu_channel *ch, enum bs_op op)
 
 /* emulate.c */
 void lu_emulate_start(struct lu_io *io);
+/* 0, -ECANCELED, or -ERANGE: the next step may not be written. */
+int lu_io_may_write(const struct lu_io *io, uint64_t step_bytes);
+
+/* atomic.c */
+void lu_atomic_start(struct lu_io *io);

@@ -31,6 +31,7 @@ static const struct {
 	[LU_VERIFY] = { BS_NR_OPS, false, IOV_LEN_OR_NONE },
 	[LU_COMPARE_AND_WRITE] = { BS_COMPARE_AND_WRITE, true, IOV_TWICE_LEN },
 	[LU_ORWRITE] = { BS_NR_OPS, true, IOV_LEN },
+	[LU_WRITE_ATOMIC] = { BS_NR_OPS, true, IOV_LEN },
 	[LU_PREFETCH] = { BS_PREFETCH, false, IOV_IGNORED },
 	[LU_BLOCK_STATUS] = { BS_BLOCK_STATUS, false, IOV_IGNORED },
 	[LU_COPY] = { BS_COPY, true, IOV_IGNORED },
@@ -152,7 +153,8 @@ static bool is_native(const struct lu_io *io)
 bool lu_io_writes(const struct lu_io *io)
 {
 	/* Those that lock order themselves by their locks. */
-	if (io->op == LU_COMPARE_AND_WRITE || io->op == LU_ORWRITE)
+	if (io->op == LU_COMPARE_AND_WRITE || io->op == LU_ORWRITE ||
+	    io->op == LU_WRITE_ATOMIC)
 		return is_native(io);
 	return ops[io->op].writes;
 }
@@ -173,12 +175,14 @@ static uint16_t native_flags(const struct lu_io *io)
 	return flags;
 }
 
-/* The source is not locked: it is read as any other reader would. */
+/* The source is not locked: it is read as any other reader would, and not where such
+ * have to be locked out. */
 static void copy(struct lu_io *io)
 {
 	struct bs_dev *src;
 
-	if (bs_device_copy_source(io->ch->dev, io->src->dev, &src)) {
+	if (io->src->lu->journal ||
+	    bs_device_copy_source(io->ch->dev, io->src->dev, &src)) {
 		lu_io_finish_later(io, -EOPNOTSUPP);
 		return;
 	}
@@ -245,6 +249,8 @@ static int check(const struct lu_io *io)
 		return -EROFS;
 	if ((io->op == LU_UNMAP || io->op == LU_PREFETCH) &&
 	    !lu_channel_has(ch, ops[io->op].op))
+		return -EOPNOTSUPP;
+	if (io->op == LU_WRITE_ATOMIC && io->len_bytes > lu_atomic_bytes(ch->lu))
 		return -EOPNOTSUPP;
 	if (((io->off_bytes | io->len_bytes) & (align - 1)) || !iov_fits(io))
 		return -EINVAL;

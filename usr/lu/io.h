@@ -4,7 +4,8 @@
  * front ends join here.
  *
  * What the store cannot do itself is emulated (WRITE_SAME, WRITE_ZEROES by
- * writing; COMPARE_AND_WRITE and ORWRITE by read and write under a range lock);
+ * writing; COMPARE_AND_WRITE and ORWRITE by read and write under a range lock;
+ * WRITE_ATOMIC with a journal);
  * UNMAP and PREFETCH on a store without it are refused with -EOPNOTSUPP.
  */
 #pragma once
@@ -17,6 +18,7 @@
 #include "reactor/mailbox.h"
 
 struct lu;
+struct lu_journal_slot;
 struct lu_range_lock;
 struct lu_channel;		/* opaque: one per LU per reactor, counted */
 
@@ -24,6 +26,8 @@ enum lu_op { LU_READ, LU_WRITE, LU_FLUSH, LU_UNMAP, LU_WRITE_ZEROES, LU_WRITE_SA
 	     LU_VERIFY,		/* read and compare with iov, or only read (iovcnt 0) */
 	     LU_COMPARE_AND_WRITE,
 	     LU_ORWRITE,	/* what was written is left in iov's memory */
+	     LU_WRITE_ATOMIC,	/* up to lu_atomic_bytes(): old or new for every reader
+				 * and writer, also after a crash; see lu/atomic.c */
 	     LU_PREFETCH,	/* into the store's cache, soon */
 	     LU_BLOCK_STATUS,	/* result: bytes from off_bytes in one state */
 	     LU_COPY,		/* by the store alone, from src; see lu/copy.h */
@@ -61,7 +65,12 @@ struct lu_io {			/* caller's memory; ours until done() */
 	uint64_t step_bytes;	/* emulation: how far it is */
 	struct lu_scratch scratch;
 	union {
-		struct lu_range_lock *lock;	/* emulation: held */
+		struct {			/* emulation: held */
+			struct lu_range_lock *lock;
+			struct lu_journal_slot *slot;
+		};
+		/* Waits for a slot. */
+		void (*granted)(struct lu_journal_slot *s);
 		struct {			/* others: waits for locks */
 			struct mail unblocked;
 			uint64_t ticket;

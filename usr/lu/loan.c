@@ -10,7 +10,9 @@ bool lu_loan_get(struct lu_channel *ch, uint64_t off_bytes, uint64_t len_bytes,
 	const struct lu_geometry *g = lu_geometry(ch->lu);
 	const uint64_t size = lu_geometry_bytes(g, g->nr_blocks);
 
-	if (unlikely(ch->qos.limited || ch->retired || !ch->bs) || off_bytes > size || len_bytes > size - off_bytes)
+	/* Who has borrowed cannot be locked out. */
+	if (unlikely(ch->qos.limited || ch->retired || !ch->bs || ch->lu->journal) ||
+	    off_bytes > size || len_bytes > size - off_bytes)
 		return false;
 	ret->p = bs_channel_lend(ch->bs, off_bytes, len_bytes, &ret->priv);
 	if (!ret->p)

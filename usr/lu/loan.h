@@ -20,7 +20,7 @@ struct lu_loan {
 /*
  * Borrow the range as it is now and as it becomes: what is written meanwhile may
  * show.  Only system calls may read it.  False: not possible (the store does not,
- * not this range, or there are limits, lu/qos.h); read it then.  A loan counts as
+ * not this range, or there are limits, lu/qos.h, or atomic writes); read it then.  A loan counts as
  * a read that took no time.
  */
 bool lu_loan_get(struct lu_channel *ch, uint64_t off_bytes, uint64_t len_bytes,

@@ -14,7 +14,9 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "base/rcu.h"
+#include "base/text.h"
 #include "lu/internal.h"
+#include "lu/journal.h"
 #include "lu/latency.h"
 #include "lu/reserve.h"
 #include "lu/resize.h"
@@ -35,7 +37,9 @@ struct identity {
 struct opening {
 	struct lu *lu;
 	struct bs_device *dev;
-	uint32_t block_bytes;
+	uint32_t block_bytes, atomic_bytes;
+	int err;
+	char why[512];
 	void (*done)(void *arg, struct lu *lu, int err, const char *why);
 	void *arg;
 };
@@ -98,6 +102,11 @@ int lu_set_identity(struct lu *lu, const struct lu_identity *id)
 	if (old)
 		call_rcu(&container_of(old, struct identity, id)->rcu, identity_free_rcu);
 	return 0;
+}
+
+uint32_t lu_atomic_bytes(const struct lu *lu)
+{
+	return lu_journal_max_bytes(lu->journal);
 }
 
 const struct lu_geometry *lu_geometry(const struct lu *lu)
@@ -168,7 +177,7 @@ static struct lu *lu_new(const struct bs_open_spec *spec, const struct lu_identi
 	return TAKE_PTR(lu);
 }
 
-static void device_closed(void *arg)
+static void journal_closed(void *arg)
 {
 	struct lu *lu = arg;
 	void (*const closed)(void *arg) = lu->closed;
@@ -177,6 +186,13 @@ static void device_closed(void *arg)
 	lu_free(lu);
 	if (closed)
 		closed(closed_arg);
+}
+
+static void device_closed(void *arg)
+{
+	struct lu *lu = arg;
+
+	lu_journal_close(lu->journal, journal_closed, lu);
 }
 
 static void device_resized(void *arg, uint64_t size_bytes)
@@ -224,12 +240,21 @@ void lu_attach(struct lu *lu, struct bs_device *dev)
 	bs_device_on_resized(dev, device_resized, lu);
 }
 
-static void opening_failed(struct opening *o, int err, const char *why)
+static void opening_over(void *arg)
 {
+	struct opening *o = arg;
+
 	bs_device_put(o->dev);
 	lu_free(o->lu);
-	o->done(o->arg, NULL, err, why);
+	o->done(o->arg, NULL, o->err, o->why);
 	free(o);
+}
+
+static void opening_failed(struct opening *o, int err, const char *why)
+{
+	o->err = err;
+	text_copy(o->why, sizeof(o->why), why);
+	lu_journal_close(o->lu->journal, opening_over, o);
 }
 
 static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char *why)
@@ -250,9 +275,23 @@ static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char 
 	free(o);
 }
 
+static void journal_opened(void *arg, struct lu_journal *j, int err, const char *why)
+{
+	struct opening *o = arg;
+
+	o->lu->journal = j;
+	if (!err) {
+		err = lu_reserve_open(o->lu->identity->scsi_id, reserve_opened, o);
+		why = strerrordesc_np(-err);
+	}
+	if (err)
+		opening_failed(o, err, why);
+}
+
 static void device_opened(void *arg, struct bs_device *dev, int err, const char *why)
 {
 	struct opening *o = arg;
+	struct bs_open_spec spec = { .bstype = o->lu->bstype, .path = o->lu->path };
 	struct lu_geometry g;
 	char text[512] = "";
 
@@ -265,13 +304,13 @@ static void device_opened(void *arg, struct bs_device *dev, int err, const char 
 	if (!err)
 		err = lu_set_geometry(o->lu, &g);
 	if (!err)
-		err = lu_reserve_open(o->lu->identity->scsi_id, reserve_opened, o);
+		err = lu_journal_open(dev, &spec, o->atomic_bytes, journal_opened, o);
 	if (err)
 		opening_failed(o, err, *text ? text : strerrordesc_np(-err));
 }
 
-int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id, char *why_buf,
-	    size_t why_bytes,
+int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id,
+	    uint32_t atomic_bytes, char *why_buf, size_t why_bytes,
 	    void (*done)(void *arg, struct lu *lu, int err, const char *why), void *arg)
 {
 	struct bs_open_spec s = *spec;
@@ -292,8 +331,8 @@ int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id, char 
 	o = malloc(sizeof(*o));
 	if (!lu || !o)
 		return -ENOMEM;
-	*o = (struct opening){ .lu = lu, .block_bytes = s.block_bytes, .done = done,
-			       .arg = arg };
+	*o = (struct opening){ .lu = lu, .block_bytes = s.block_bytes,
+			       .atomic_bytes = atomic_bytes, .done = done, .arg = arg };
 	err = bs_open(&s, why_buf, why_bytes, device_opened, o);
 	if (err)
 		return err;

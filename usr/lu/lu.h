@@ -16,15 +16,16 @@
 #include "lu/watch.h"
 #include "reactor/mailbox.h"
 
-struct lu_reserve;
-
+struct lu_journal;
 struct lu_latency;
+struct lu_reserve;
 
 struct lu {
 	/* Constant after lu_open(). */
 	char *bstype, *bsopts;
 	struct lu_latency *latency;	/* by reactor, which writes its own */
 	unsigned int nr_latency;
+	struct lu_journal *journal;	/* NULL: no atomic writes */
 
 	/* Any thread: readers under RCU, control replaces. */
 	struct bs_device *dev;		/* NULL: there is no medium, lu/medium.h */
@@ -55,13 +56,14 @@ struct lu {
 
 /*
  * Open the store of @spec and make a logical unit of it, with the reservations
- * that were kept for its identity.  @spec->block_bytes 0:
- * the default, 512.  Returns and calls back like bs_open(), also with -EINVAL
+ * that were kept for its identity.  An atomic write that a crash has interrupted is
+ * finished first; writes of up to @atomic_bytes (0: none) are atomic from then on.
+ * @spec->block_bytes 0: the default, 512.  Returns and calls back like bs_open(), also with -EINVAL
  * for a block size that we, or the store, do not have; @lu comes with one
  * reference.  Threads: control.
  */
 int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id,
-	    char *why_buf, size_t why_bytes,
+	    uint32_t atomic_bytes, char *why_buf, size_t why_bytes,
 	    void (*done)(void *arg, struct lu *lu, int err, const char *why),
 	    void *arg);
 
@@ -74,6 +76,9 @@ void lu_put(struct lu *lu);
  * runs on the control thread, after every channel is gone.  Threads: control.
  */
 void lu_close(struct lu *lu, void (*closed)(void *arg), void *arg);
+
+/* How long a LU_WRITE_ATOMIC may be; 0: there is none.  Constant.  Any thread. */
+uint32_t lu_atomic_bytes(const struct lu *lu);
 
 /* Callers are RCU readers; valid for this turn. */
 const struct lu_geometry *lu_geometry(const struct lu *lu);

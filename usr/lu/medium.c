@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/rcu.h"
 #include "lu/internal.h"
+#include "lu/journal.h"
 #include "reactor/group.h"
 
 struct slot {				/* its reactor only; the last is control's */
@@ -177,9 +178,22 @@ static void prepared(struct lu_medium *m)
 		m->opened(m->arg, m, 0, NULL);
 }
 
+/* What another logical unit had begun to write there, before a crash. */
+static void finished(void *arg, struct lu_journal *none, int err, const char *why)
+{
+	struct lu_medium *m = arg;
+
+	(void)none;
+	if (err)
+		fail(m, err, why);
+	else
+		visit(m, prepare_here, prepared);
+}
+
 static void opened(void *arg, struct bs_device *dev, int err, const char *why)
 {
 	struct lu_medium *m = arg;
+	const struct bs_open_spec spec = { .bstype = m->lu->bstype, .path = m->path };
 	char text[512] = "";
 
 	if (err) {
@@ -188,10 +202,10 @@ static void opened(void *arg, struct bs_device *dev, int err, const char *why)
 	}
 	m->dev = dev;
 	err = lu_fit(m->lu, dev, lu_geometry(m->lu)->block_bytes, &m->g, text, sizeof(text));
+	if (!err)
+		err = lu_journal_open(dev, &spec, 0, finished, m);
 	if (err)
 		fail(m, err, *text ? text : strerrordesc_np(-err));
-	else
-		visit(m, prepare_here, prepared);
 }
 
 static struct lu_medium *medium_new(struct lu *lu, const char *path)
@@ -237,6 +251,11 @@ int lu_medium_open(struct lu *lu, const char *path, uint32_t flags, char *why_bu
 	if (lu->changing) {
 		snprintf(why_buf, why_bytes, "another change of the medium is under way");
 		return -EBUSY;
+	}
+	if (lu->journal) {
+		snprintf(why_buf, why_bytes,
+			 "its atomic writes are of this medium: remove the LUN and add it anew");
+		return -EINVAL;
 	}
 	m = medium_new(lu, path);
 	if (!m)

@@ -27,6 +27,7 @@ static const struct {
 	[LU_VERIFY] = { true, true },
 	[LU_COMPARE_AND_WRITE] = { true, true },
 	[LU_ORWRITE] = { true, true },
+	[LU_WRITE_ATOMIC] = { true, true },
 	[LU_PREFETCH] = { true, true },
 	[LU_COPY] = { true, true },
 };

@@ -403,7 +403,8 @@ static void open_store(struct apply *a, struct mgmt_config_lun *l)
 		*o = (struct opening){ a, l };
 		a->waits++;
 		mgmt_lun_store_new();
-		err = lu_open(&l->spec.open, &l->spec.change.id, why, sizeof(why), opened, o);
+		err = lu_open(&l->spec.open, &l->spec.change.id,
+			      l->spec.change.atomic_bytes, why, sizeof(why), opened, o);
 	}
 	if (err < 0) {
 		note_failure(a, l, why);

@@ -22,8 +22,9 @@
 static const char *const store_members[] = { "path",	 "bstype",    "bsopts",
 					     "bsoflags", "blocksize", "device_type" };
 
-/* Another identity has other reservations, which are found when the store is opened. */
-static const char *const identity_params[] = { "tgt_ids", "scsi_id" };
+/* Another identity has other reservations, and atomic writes a journal: what is found
+ * when the store is opened. */
+static const char *const opening_params[] = { "tgt_ids", "scsi_id", "atomic_write" };
 
 /* Parameters that a session sees as another disk, or as errors. */
 static const char *const felt_params[] = { "scsi_sn", "readonly", "online" };
@@ -83,7 +84,7 @@ static void compare_lun(struct mgmt_config_lun *l)
 	q = json_object_get(want, "params");
 	snprintf(what, sizeof(what), "target %s: LUN %" PRIu64 ": ", t->name, s.change.lun);
 	if (differ_in(have, want, store_members, ARRAY_SIZE(store_members)) ||
-	    differ_in(p, q, identity_params, ARRAY_SIZE(identity_params)) ||
+	    differ_in(p, q, opening_params, ARRAY_SIZE(opening_params)) ||
 	    (lu->open_flags & BS_OPEN_RDONLY && !(s.open.flags & BS_OPEN_RDONLY)))
 		l->step = MGMT_CONFIG_REPLACE;
 	else

@@ -191,6 +191,10 @@ int mgmt_lun_create_parse(const json_t *fields, const char *target_name, int tid
 	if (s.change.pr_clear)
 		return fault(ret_fault, "params",
 			     "parameter 'pr_clear': there must be a LUN first: update it");
+	if (s.change.atomic_bytes % s.open.block_bytes)
+		return fault(ret_fault, "params",
+			     "parameter 'atomic_write': must be a multiple of the block size, %" PRIu32,
+			     s.open.block_bytes);
 	if (s.change.config.readonly)
 		s.open.flags |= BS_OPEN_RDONLY;
 	*ret_s = s;
@@ -209,7 +213,8 @@ static void start_opening(struct opening *o, struct mgmt_target *t)
 		return;
 	}
 	mgmt_lun_store_new();
-	err = lu_open(&o->spec.open, &o->spec.change.id, why, sizeof(why), opened, o);
+	err = lu_open(&o->spec.open, &o->spec.change.id, o->spec.change.atomic_bytes, why,
+		      sizeof(why), opened, o);
 	if (err < 0)
 		opening_failed(o, NULL, err == -ENOMEM ? MGMT_ERR_NOMEM : MGMT_ERR_INVALID,
 			       *why ? why : "out of memory");

@@ -11,6 +11,7 @@
 #include "base/macros.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "lu/journal_file.h"
 #include "mgmt/lun_page.h"
 
 #define CONFIG(member)	offsetof(struct scsi_device_config, member), \
@@ -241,6 +242,18 @@ static int refuse_open_option(struct mgmt_lun_change *c, const struct param *p,
 	return fault(f, p, "can be given only when the LUN is made");
 }
 
+static int set_atomic_write(struct mgmt_lun_change *c, const struct param *p,
+			    const char *value, struct mgmt_fault *f)
+{
+	uint64_t n;
+
+	if (parse_size(value, &n) < 0 || n > p->max || n % 512)
+		return fault(f, p, "must be 0 (none) to %" PRIu64
+			     " bytes in whole blocks, with a suffix k or M if you like", p->max);
+	c->atomic_bytes = (uint32_t)n;
+	return 0;
+}
+
 static int set_write_cache(struct mgmt_lun_change *c, const struct param *p,
 			   const char *value, struct mgmt_fault *f)
 {
@@ -303,6 +316,12 @@ static json_t *get_ops(const struct mgmt_lun_change *c, const struct param *p)
 static json_t *get_bytes(const struct mgmt_lun_change *c, const struct param *p)
 {
 	return get_limit(c, p);
+}
+
+static json_t *get_atomic_write(const struct mgmt_lun_change *c, const struct param *p)
+{
+	(void)p;
+	return json_integer(c->atomic_bytes);
 }
 
 static json_t *get_tgt_ids(const struct mgmt_lun_change *c, const struct param *p)
@@ -372,6 +391,9 @@ static const struct param params[] = {
 	  .help = "0: the medium is not ready" },
 	{ "thin_provisioning", MGMT_LUN_NEWS_INQUIRY, VALUE(bool), CONFIG(thin_provisioning),
 	  .range = "0, 1", .help = "offer UNMAP, where the store has it" },
+	{ "atomic_write", MGMT_LUN_NEWS_NONE, VALUE(atomic_write), .max = LU_JOURNAL_BYTES_MAX,
+	  .range = "0 to 1M, suffix k, M",
+	  .help = "offer WRITE ATOMIC of so many bytes, with a journal in the state directory; only when the LUN is made" },
 	{ "rotation_rate", MGMT_LUN_NEWS_INQUIRY, VALUE(rotation_rate),
 	  CONFIG(rotation_rate), .range = "0, 1, 1025 to 65534",
 	  .help = "revolutions a minute; 1: no rotation; 0: not reported" },
@@ -494,6 +516,7 @@ json_t *mgmt_lun_params_get(const struct mgmt_lun_change *c)
 	fresh.config = scsi_device_default;
 	fresh.limits = (struct lu_qos_limits){ 0 };
 	fresh.write_cache = -1;
+	fresh.atomic_bytes = 0;
 	if (c->id.tgt_compat)
 		lu_identity_tgt(&fresh.id, c->tid, c->lun);
 	else

@@ -24,6 +24,7 @@ struct mgmt_lun_change {
 	struct lu_identity id;
 	int write_cache;		/* -1: as the store does by itself */
 	struct lu_qos_limits limits;
+	uint32_t atomic_bytes;		/* lu_atomic_bytes() */
 	bool resize;			/* out: look at the store anew, */
 	uint64_t size_bytes;		/* and show that much of it (0: all) */
 

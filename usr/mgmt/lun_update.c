@@ -134,6 +134,7 @@ void mgmt_lun_update_present(const struct mgmt_lun *l, struct mgmt_lun_change *r
 		.id = *lu_identity(l->lu),
 		.write_cache = atomic_load(&l->lu->write_cache),
 		.limits = *lu_qos_limits(l->lu),
+		.atomic_bytes = lu_atomic_bytes(l->lu),
 		.target_name = l->target->scsi->name,
 		.tid = l->target->tid,
 		.lun = l->lun,
@@ -203,6 +204,18 @@ static int check_medium(const struct mgmt_lun *l, const struct mgmt_lun_change *
 	return -EINVAL;
 }
 
+static int check_constant(const struct mgmt_lun *l, const struct mgmt_lun_change *c,
+			  struct mgmt_fault *f)
+{
+	if (c->atomic_bytes == lu_atomic_bytes(l->lu))
+		return 0;
+	*f = (struct mgmt_fault){ .field = "params", .error = MGMT_ERR_INVALID };
+	snprintf(f->sentence, sizeof(f->sentence),
+		 "parameter 'atomic_write': LUN %" PRIu64 " has it as it was made: remove the LUN and add it anew",
+		 l->lun);
+	return -EINVAL;
+}
+
 /* Asked anew after each wait: the LUN may be another by then, or gone.  NULL after
  * the call was failed, and @u is gone. */
 static struct mgmt_lun *wanted(struct updating *u)
@@ -213,7 +226,7 @@ static struct mgmt_lun *wanted(struct updating *u)
 	if (l) {
 		mgmt_lun_update_present(l, &u->c);
 		if (!mgmt_lun_params_set(&u->c, mgmt_rpc_pairs(u->call, "params"), &fault) &&
-		    !check_medium(l, &u->c, &fault))
+		    !check_constant(l, &u->c, &fault) && !check_medium(l, &u->c, &fault))
 			return l;
 		mgmt_rpc_fail(u->call, fault.error, fault.field, "%s", fault.sentence);
 	}

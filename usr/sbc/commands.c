@@ -172,6 +172,13 @@ const struct scsi_command sbc_commands[] = {
 	  .parse = sbc_write_same_parse, .run = sbc_write_same_run,	/* 5.40 */
 	  LBA_16, .timeout_s = RANGE_S,
 	  .usage = { 0x93, 0x09, USAGE_16 } },
+	{ .name = "WRITE ATOMIC(16)", .opcode = 0x9c, .cdb_bytes = 16,	/* SBC-4 r22 5.48 */
+	  .run = sbc_atomic_run, .parse = sbc_atomic_parse,
+	  .data = SCSI_DATA_OUT, .unit = SCSI_UNIT_BLOCKS, .pr = SCSI_PR_WRITES,
+	  .flags = SCSI_CMD_RANGE | SCSI_CMD_WRITES | SCSI_CMD_ATOMIC,
+	  .lba = { 2, 8 }, .len = { 12, 2 }, .timeout_s = BLOCK_S,
+	  .usage = { 0x9c, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		     0xff, 0xff, GROUP } },
 	{ .name = "READ CAPACITY(16)", .opcode = 0x9e, .has_sa = true, .sa = 0x10,
 	  .cdb_bytes = 16, .run = sbc_capacity_16, .data = SCSI_DATA_IN,
 	  .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS,		/* 5.16 */

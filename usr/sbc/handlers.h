@@ -19,6 +19,9 @@ enum scsi_status sbc_verify_run(struct scsi_task *t);
 enum scsi_status sbc_verify_parse_write(struct scsi_task *t);
 enum scsi_status sbc_verify_write(struct scsi_task *t);
 
+enum scsi_status sbc_atomic_parse(struct scsi_task *t);
+enum scsi_status sbc_atomic_run(struct scsi_task *t);
+
 enum scsi_status sbc_compare_parse(struct scsi_task *t);
 enum scsi_status sbc_compare_run(struct scsi_task *t);
 

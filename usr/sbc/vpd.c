@@ -28,7 +28,11 @@ struct block_limits {
 	be32 unmap_granularity;
 	be32 unmap_alignment;		/* with UGAVALID in bit 31 */
 	be64 write_same_max;
-	uint8_t atomic[20];		/* no WRITE ATOMIC */
+	be32 atomic_max;		/* SBC-4 r22 6.6.4; all 0: no WRITE ATOMIC */
+	be32 atomic_alignment;		/* 0: any */
+	be32 atomic_granularity;	/* 0: any */
+	be32 atomic_max_with_boundary;
+	be32 atomic_boundary_max;
 };
 static_assert(sizeof(struct block_limits) == 0x3c, "SBC-3 r36 table 205");
 
@@ -48,6 +52,9 @@ static size_t fill_limits(const struct scsi_task *t, uint8_t *p)
 	d->transfer_max = be32_make((uint32_t)to_blocks(g, BUFFER_BYTES_MAX));
 	d->optimal_transfer = be32_make((uint32_t)MIN(optimal,
 						      to_blocks(g, BUFFER_BYTES_MAX)));
+	/* Nothing is written in pieces, whatever the ATOMIC BOUNDARY field allows. */
+	d->atomic_max = be32_make((uint32_t)to_blocks(g, lu_atomic_bytes(t->dev->lu)));
+	d->atomic_max_with_boundary = d->atomic_boundary_max = d->atomic_max;
 	d->write_same_max = be64_make(SBC_WRITE_SAME_BLOCKS_MAX);
 	if (scsi_device_is_thin(t->dev)) {
 		const uint64_t unit = to_blocks(g, info->unmap_granularity_bytes);

@@ -39,6 +39,7 @@ enum scsi_access {
 #define SCSI_CMD_UNRESERVED	0x40U	/* runs under somebody's RESERVE (SPC-2 5.5.1) */
 #define SCSI_CMD_REPAIRS	0x80U	/* runs after a SANITIZE or FORMAT UNIT that failed */
 #define SCSI_CMD_KEEPS		0x100U	/* only where there is a state directory */
+#define SCSI_CMD_ATOMIC		0x200U	/* only where the LU has atomic writes */
 
 struct scsi_field {		/* bytes of the CDB, big-endian */
 	uint8_t at, bytes;

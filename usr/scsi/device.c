@@ -132,6 +132,8 @@ bool scsi_device_has_command(const struct scsi_device *dev, const struct scsi_co
 		return false;
 	if (unlikely(cmd->flags & SCSI_CMD_KEEPS) && !lu_keep_can())
 		return false;
+	if (cmd->flags & SCSI_CMD_ATOMIC && !(dev->lu && lu_atomic_bytes(dev->lu)))
+		return false;
 	return !(cmd->flags & SCSI_CMD_THIN) || scsi_device_is_thin(dev);
 }
 

@@ -10,6 +10,7 @@
 
 struct disk_open {
 	const struct bs_open_spec *spec;
+	uint32_t atomic_bytes;
 	struct lu *lu;
 	int err;
 	char why[512];
@@ -33,16 +34,16 @@ static inline void disk_open_start(void *arg)
 	int err;
 
 	lu_identity_default(&id, "iqn.2001-04.com.example:test", 1, 1);
-	err = lu_open(o->spec, &id, o->why, sizeof(o->why), disk_opened, o);
+	err = lu_open(o->spec, &id, o->atomic_bytes, o->why, sizeof(o->why), disk_opened, o);
 	if (err)
 		disk_opened(o, NULL, err, strdupa(o->why));
 }
 
 /* NULL: *ret_err and @why (of 512 bytes, may be NULL) tell. */
-static inline struct lu *disk_try_open(const struct bs_open_spec *spec, int *ret_err,
-				       char *why)
+static inline struct lu *disk_try_open_atomic(const struct bs_open_spec *spec,
+					      uint32_t atomic_bytes, int *ret_err, char *why)
 {
-	struct disk_open o = { .spec = spec };
+	struct disk_open o = { .spec = spec, .atomic_bytes = atomic_bytes };
 
 	sem_init(&o.over, 0, 0);
 	call_on(test_daemon.control, disk_open_start, &o);
@@ -52,6 +53,12 @@ static inline struct lu *disk_try_open(const struct bs_open_spec *spec, int *ret
 	if (why)
 		memcpy(why, o.why, sizeof(o.why));
 	return o.lu;
+}
+
+static inline struct lu *disk_try_open(const struct bs_open_spec *spec, int *ret_err,
+				       char *why)
+{
+	return disk_try_open_atomic(spec, 0, ret_err, why);
 }
 
 /* The kernel, a filter around it or the file system of the tests forbids this

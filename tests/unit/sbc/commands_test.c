@@ -35,6 +35,8 @@ static const char *notes(const struct scsi_command *c)
 		return "only with thin provisioning";
 	if (c->flags & SCSI_CMD_KEEPS)
 		return "only with a state directory";
+	if (c->flags & SCSI_CMD_ATOMIC)
+		return "only with `atomic_write`";
 	if (c->flags & SCSI_CMD_ANY_LUN)
 		return "also for a LUN that does not exist";
 	return "";
