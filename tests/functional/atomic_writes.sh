@@ -6,8 +6,9 @@
 # timeout: 300
 . "$(dirname "$0")/lib/initiators.sh"
 
-BLOCKS=128			# of a range
-READS=60			# of each reader
+LONG=2048			# blocks of the range that is read: nothing copies that at once
+READS=40			# of each reader
+BLOCKS=128			# of a range that is to survive
 ROUNDS=${ROUNDS:-12}		# of killing
 
 cat >"$dir/writer.py" <<'END'
@@ -47,19 +48,19 @@ END
 tgtd_start --iscsi portal=127.0.0.1:0 --reactors 4
 target_new
 disk=$(disk_file 16M)
-lun_new "$tid" 1 "$disk" --params atomic_write=64k
+lun_new "$tid" 1 "$disk" --params atomic_write=1M
 acl_bind "$tid" ALL
 
 writers=() readers=()
 for w in 1 2 3; do
-	python3 "$dir/writer.py" "$(url 1)" $w $BLOCKS 1 1 >"$dir/writer.$w" &
+	python3 "$dir/writer.py" "$(url 1)" $w $LONG 1 1 >"$dir/writer.$w" &
 	writers+=($!)
 done
 for w in 1 2 3; do
 	wait_for 60 test -s "$dir/writer.$w" || fail "writer $w does not write"
 done
 for r in $(seq 16); do
-	python3 "$dir/reader.py" "$(url 1)" "$r" $BLOCKS $READS &
+	python3 "$dir/reader.py" "$(url 1)" "$r" $LONG $READS &
 	readers+=($!)
 done
 for pid in "${readers[@]}"; do
@@ -73,11 +74,10 @@ done
 
 # --- crashes ----------------------------------------------------------------
 
-python3 - "$disk" <<'END'
-import sys
-with open(sys.argv[1], "r+b") as f:
-    f.write(bytes(4 * 128 * 512))
-END
+adm --mode logicalunit --op delete --tid "$tid" --lun 1
+truncate -s 0 "$disk"
+truncate -s 16M "$disk"
+lun_new "$tid" 1 "$disk" --params atomic_write=64k
 cat >"$dir/judge.py" <<'END'
 # Each range is whole, and not older than the last one that was told.
 import sys
