@@ -30,11 +30,11 @@ slow=1
 [ -z "${SAN:-}" ] || slow=4
 args=()
 
-# thin_disk [BLOCK-BYTES [SIZE]] - a target with a disk as LUN 1; sets $paths.
+# thin_disk [BLOCK-BYTES [SIZE [OPTION...]]] - a target with a disk as LUN 1; sets $paths.
 thin_disk()
 {
 	target_new
-	lun_new "$tid" 1 "$("$DISK" "${2:-$LUN_SIZE}")" --blocksize "${1:-$BLOCK_BYTES}"
+	lun_new "$tid" 1 "$("$DISK" "${2:-$LUN_SIZE}")" --blocksize "${1:-$BLOCK_BYTES}" "${@:3}"
 	update thin_provisioning=1
 	acl_bind "$tid" ALL
 	paths=iscsi://${portals[0]}/$iqn/1,iscsi://${portals[1]}/$iqn/1
@@ -57,6 +57,8 @@ args+=(--special '^ALL\.ReadOnly\.' "$paths")
 thin_disk
 update removable=1
 args+=(--special '^ALL\.(PreventAllow|StartStopUnit|NoMedia)\.' "$paths")
+thin_disk "$BLOCK_BYTES" "$LUN_SIZE" --params atomic_write=1M
+args+=(--special '^ALL\.WriteAtomic16\.' "$paths")
 # It is right only where physical blocks are as small as logical ones.
 thin_disk 4096
 args+=(--special '^ALL\.GetLBAStatus\.UnmapSingle$' "$paths")

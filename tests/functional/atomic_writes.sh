@@ -163,3 +163,22 @@ adm_fails 22 "0 (none) to 1048576 bytes" --mode logicalunit --op new --tid "$tid
 lun_new "$tid" 2 "$disk" --params atomic_write=1M
 adm_fails 22 "another LUN" --mode logicalunit --op new --tid "$tid" --lun 3 \
 	--backing-store "$disk" --params atomic_write=64k
+
+# --- no space for a journal -------------------------------------------------
+
+tgtd_stop
+if unshare -m --propagation private true 2>/dev/null; then
+	mkdir "$dir/small"
+	cat >"$dir/in-small" <<-END
+		#!/bin/sh
+		exec unshare -m --propagation private sh -c 'mount -t tmpfs -o size=256k none "$dir/small" &&
+			exec "\$0" "\$@"' "$TGTD" "\$@"
+	END
+	chmod +x "$dir/in-small"
+	TGTD=$dir/in-small tgtd_start --state-dir "$dir/small"
+	target_new
+	adm_fails 22 "no journal of atomic writes can be made in the state directory: No space left" \
+		--mode logicalunit --op new --tid "$tid" --lun 1 --backing-store "$disk" \
+		--params atomic_write=64k
+	lun_new "$tid" 1 "$disk"
+fi

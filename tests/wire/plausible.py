@@ -24,7 +24,7 @@ BLOCKS = {0x08: (6, IN), 0x0A: (6, OUT), 0x28: (10, IN), 0x2A: (10, OUT), 0x2E: 
           0x2F: (10, OUT), 0x34: (10, NONE), 0x35: (10, NONE), 0xA8: (12, IN), 0xAA: (12, OUT),
           0xAE: (12, OUT), 0xAF: (12, OUT), 0x88: (16, IN), 0x8A: (16, OUT), 0x8B: (16, OUT),
           0x8E: (16, OUT), 0x8F: (16, OUT), 0x90: (16, NONE), 0x91: (16, NONE), 0x41: (10, OUT),
-          0x93: (16, OUT), 0x89: (16, OUT)}
+          0x93: (16, OUT), 0x89: (16, OUT), 0x9C: (16, OUT)}
 PLACES = {6: ((1, 3), (4, 1)), 10: ((2, 4), (7, 2)), 12: ((2, 4), (6, 4)), 16: ((2, 8), (10, 4))}
 
 
@@ -138,6 +138,10 @@ class Generator:
         if row.opcode == 0x89:
             n &= 0xFF
             self.put(cdb, 10, 4, n)
+        elif row.opcode == 0x9C:
+            n &= 0xFFFF
+            self.put(cdb, 10, 2, r.choice((0, 0, 0, 1, n)))
+            self.put(cdb, 12, 2, n)
         else:
             self.put(cdb, len_at, len_width, n)
         if size == 6:

@@ -19,7 +19,8 @@ NACA = 0x04     # of CONTROL: refused, but only after the reservation was looked
 
 def disk(b):
     """A target whose disk has all the commands that a disk may have."""
-    t = b.d.target(mb=4)
+    t = b.d.target(disks=0)
+    t.lun(1, b.d.disk(4), "--params", "atomic_write=64k")
     b.d.adm("--mode", "logicalunit", "--op", "update", "--tid", str(t.tid), "--lun", "1",
             "--params", "thin_provisioning=1,removable=1")
     return t.name

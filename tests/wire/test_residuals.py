@@ -51,8 +51,9 @@ OUT = {
     0x55: (scsi.cdb(0x55, 10, (1, 1, 0x10), (7, 2, 8)), bytes(8)),
     0x42: (scsi.unmap(len(UNMAP_LIST)), UNMAP_LIST),
     0x89: (scsi.cdb(0x89, 16, (2, 8, LBA), (13, 1, 1)), CAW),
+    0x9C: (scsi.cdb(0x9C, 16, (2, 8, LBA), (12, 2, 4)), bytes(4 * BLOCK)),
 }
-WHOLE = {0x15, 0x55, 0x42, 0x89, 0x41, 0x93}    # all their data, or nothing is done
+WHOLE = {0x15, 0x55, 0x42, 0x89, 0x41, 0x93, 0x9C}    # all their data, or nothing is done
 EXACT = {0x41, 0x93, 0x89}      # more would mean another number of blocks
 NEEDS_START = {0x1B: scsi.start_stop()}
 LEFT_OUT = {0x04, (0x48, 1), (0x48, 2), (0x48, 3), (0x48, 0x1F)}        # erase; for their own tests
@@ -76,8 +77,16 @@ def name(key):
     return f"{key[0]:02X}h/{key[1]:02X}h" if isinstance(key, tuple) else f"{key:02X}h"
 
 
+def disk(b):
+    """A target whose disk has all the commands that a disk may have; one for all cases."""
+    if not hasattr(b.d, "whole"):
+        b.d.whole = b.d.target(disks=0)
+        b.d.whole.lun(1, b.d.disk(), "--params", "atomic_write=64k,thin_provisioning=1")
+    return b.d.whole.name
+
+
 def opened(b):
-    s = Session(b.addr, b.iqn).clear_ua()
+    s = Session(b.addr, disk(b)).clear_ua()
     s.write(LBA, bytes(64 * BLOCK))
     return s
 
@@ -153,8 +162,7 @@ def of_every_command_with_data_out(b):
         have = dict(commands(s))
         done = 0
         for key, (cdb, data) in OUT.items():
-            if key not in have:
-                continue
+            check(key in have, f"{name(key)} is not listed")
             what, n = name(key), len(data)
             exact(s, key, cdb, data)
             for more in (1, 512, 4096):

@@ -43,7 +43,7 @@ def portals(b):
 
 MB = 2
 REMOVABLE, STUCK = 4, 5
-LUNS = {1: (512, ()), 2: (512, ()), 3: (4096, ("--blocksize", "4096")), REMOVABLE: (512, ()),
+LUNS = {1: (512, ()), 2: (512, ("--params", "atomic_write=64k")), 3: (4096, ("--blocksize", "4096")), REMOVABLE: (512, ()),
         STUCK: (512, ())}
 
 

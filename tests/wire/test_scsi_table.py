@@ -206,6 +206,32 @@ def reserved_bits_are_refused(b):
         check(s.read(0, 64) == before, "a refused command changed blocks")
 
 
+@suite.case
+def atomic_writes(b):
+    """SBC-4 5.48, 6.6.4: listed and limited as made; with nothing of it, zeroes and no command."""
+    def write_atomic(lba, blocks, boundary=0):
+        return scsi.cdb(0x9C, 16, (2, 8, lba), (10, 2, boundary), (12, 2, blocks))
+
+    t = b.d.target(disks=1)
+    t.lun(2, b.d.disk(), "--params", "atomic_write=64k")
+    with opened(b, t.name) as s:
+        s.clear_ua(2)
+        for lun, most in ((1, 0), (2, 128)):
+            page = bytes(good(s.scsi(scsi.inquiry(1, 0xB0), read=255, lun=lun)).datain)
+            equal(struct.unpack(">5L", page[44:64]), (most, 0, 0, most, most), "the limits")
+        condition(s.scsi(write_atomic(0, 1), out=bytes(512)), scsi.ILLEGAL_REQUEST,
+                  scsi.INVALID_OPCODE)
+        for lba, boundary in ((0, 0), (3, 1), (LBA, 128)):
+            data = bytes([boundary + 1]) * 128 * 512
+            good(s.scsi(write_atomic(lba, 128, boundary), out=data, lun=2))
+            check(s.read(lba, 128, lun=2) == data, "other data")
+        bad_field(s.scsi(write_atomic(0, 129), out=bytes(129 * 512), lun=2), (True, 12))
+        bad_field(s.scsi(write_atomic(0, 1, 129), out=bytes(512), lun=2), (True, 10))
+        condition(s.scsi(write_atomic(1 << 40, 129), out=bytes(512), lun=2),
+                  scsi.ILLEGAL_REQUEST, scsi.LBA_OUT_OF_RANGE)
+        good(s.scsi(write_atomic(0, 0), lun=2))
+
+
 # -- changes that initiators are told -----------------------------------------
 
 @suite.case
