@@ -22,6 +22,7 @@
 #include "base/macros.h"
 #include "bs/channel.h"
 #include "lu/internal.h"
+#include "lu/state_dir.h"
 
 #define SECTOR		512U	/* written as a whole by any disk */
 
@@ -305,7 +306,7 @@ int lu_journal_open(struct bs_device *dev, const struct bs_open_spec *spec,
 {
 	struct opening *o;
 
-	if (!lu_journal_file_has_dir()) {
+	if (!lu_state_dir_is_set()) {
 		done(arg, NULL, max_bytes ? -EINVAL : 0, max_bytes ?
 		     "atomic writes need a state directory, and there is none: start tgtd with --state-dir" :
 		     NULL);

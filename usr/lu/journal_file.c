@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,7 @@
 #include "base/hash.h"
 #include "base/macros.h"
 #include "base/text.h"
+#include "lu/state_dir.h"
 
 #define HEAD_BYTES	4096U
 #define SECTOR		512U
@@ -57,18 +57,6 @@ struct lu_journal_file {
 	char *name;
 	char path[];
 };
-
-static char dir[PATH_MAX];
-
-void lu_journal_file_set_dir(const char *path)
-{
-	text_copy(dir, sizeof(dir), path ? path : "");
-}
-
-bool lu_journal_file_has_dir(void)
-{
-	return *dir;
-}
 
 /* --- bytes --- */
 
@@ -104,13 +92,6 @@ static int write_all(int fd, const void *p, size_t bytes, uint64_t off)
 static int sync_fd(int fd)
 {
 	return fdatasync(fd) ? -errno : 0;
-}
-
-static int sync_dir(void)
-{
-	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd == -1 || fsync(fd) ? -errno : 0;
 }
 
 /* --- the head of the file --- */
@@ -172,14 +153,15 @@ DEFINE_CLEANUP(struct lu_journal_file *, file_free)
 
 static struct lu_journal_file *file_new(const char *store)
 {
-	const size_t bytes = strlen(dir) + 32;
+	const size_t bytes = strlen(lu_state_dir_path()) + 32;
 	struct lu_journal_file *f = calloc(1, sizeof(*f) + bytes);
 
 	if (!f)
 		return NULL;
 	f->fd = -1;
 	f->store = hash_bytes(store, strlen(store), 0);
-	snprintf(f->path, bytes, "%s/atomic-%016" PRIx64, dir, f->store);
+	snprintf(f->path, bytes, "%s/atomic-%016" PRIx64, lu_state_dir_path(),
+		 f->store);
 	f->name = strdup(store);
 	if (!f->name) {
 		file_free(f);
@@ -331,7 +313,7 @@ int lu_journal_file_format(struct lu_journal_file *f, uint32_t max_bytes)
 		err = -errno;
 	if (!err)
 		err = write_head(f);
-	return err ? err : sync_dir();
+	return err ? err : lu_state_dir_sync();
 }
 
 int lu_journal_file_record(const struct lu_journal_file *f, unsigned int slot,

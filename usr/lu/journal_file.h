@@ -21,10 +21,6 @@ struct lu_journal_record {
 	uint8_t *old, *new;	/* len_bytes each, behind each other in one piece of memory */
 };
 
-/* Where they are, from now on; NULL: nowhere.  Before threads start. */
-void lu_journal_file_set_dir(const char *dir);
-bool lu_journal_file_has_dir(void);
-
 /*
  * That of @store, whose name means the same store always.  @create: make one if there
  * is none.  0 with *ret_f, which may be NULL without @create; -EBUSY: another logical

@@ -105,7 +105,7 @@ static void path_of(const char *kind, const char *unit, char *buf, size_t bytes)
 		 lu_state_dir_escape(unit, name, sizeof(name)));
 }
 
-static int sync_dir(void)
+int lu_state_dir_sync(void)
 {
 	_cleanup_close_ int fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -149,7 +149,7 @@ int lu_state_dir_save(const char *kind, const char *unit, const char *text)
 
 	path_of(kind, unit, path, sizeof(path));
 	if (!text)
-		return unlink(path) && errno != ENOENT ? -errno : sync_dir();
+		return unlink(path) && errno != ENOENT ? -errno : lu_state_dir_sync();
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	err = write_file(fresh, text);
 	if (!err && rename(fresh, path))
@@ -158,7 +158,7 @@ int lu_state_dir_save(const char *kind, const char *unit, const char *text)
 		unlink(fresh);
 		return err;
 	}
-	return sync_dir();
+	return lu_state_dir_sync();
 }
 
 /* malloc'ed; NULL and errno. */
@@ -243,4 +243,9 @@ int lu_state_dir_set(const char *dir)
 bool lu_state_dir_is_set(void)
 {
 	return *state_dir;
+}
+
+const char *lu_state_dir_path(void)
+{
+	return state_dir;
 }

@@ -16,6 +16,8 @@
  * latest call counts; NULL: nowhere.  -errno: it cannot be written. */
 int lu_state_dir_set(const char *dir);
 bool lu_state_dir_is_set(void);
+const char *lu_state_dir_path(void);	/* "": nowhere */
+int lu_state_dir_sync(void);		/* what was made or removed there: durable */
 
 /* On stable storage when it returns 0; else -errno, and what a later load brings is
  * the text before or this one.  NULL: forget. */

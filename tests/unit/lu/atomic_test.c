@@ -4,6 +4,7 @@
 #include <glob.h>
 #include "disk.h"
 #include "lu/journal_file.h"
+#include "lu/state_dir.h"
 
 #define BYTES	8192U
 #define AT	4096U
@@ -299,7 +300,7 @@ static void a_read_only_store_is_not_left_torn_in_silence(void **state)
 
 static void the_reason_is_told(void **state)
 {
-	char *path = temp_file(temp_dir(), 1U << 20), why[512];
+	char *path = temp_file(temp_dir(), 1U << 20), *gone, why[512];
 	const struct bs_open_spec spec = { .bstype = "rdwr", .path = path };
 	struct lu *first = open_atomic("rdwr", path, NULL, BYTES);
 	int err;
@@ -311,15 +312,17 @@ static void the_reason_is_told(void **state)
 	disk_close(open_atomic("rdwr", path, NULL, 0));
 	disk_close(first);
 
-	lu_journal_file_set_dir(NULL);
+	assert_int_equal(lu_state_dir_set(NULL), 0);
 	assert_null(disk_try_open_atomic(&spec, BYTES, &err, why));
 	assert_non_null(strstr(why, "--state-dir"));
 	disk_close(open_atomic("rdwr", path, NULL, 0));
-	lu_journal_file_set_dir("/nonexistent");
+	assert_int_equal(asprintf(&gone, "%s/gone", temp_dir()) > 0 && lu_state_dir_set(gone), 0);
+	assert_int_equal(rmdir(gone), 0);
 	assert_null(disk_try_open_atomic(&spec, BYTES, &err, why));
 	assert_int_equal(err, -ENOENT);
-	assert_non_null(strstr(why, "/nonexistent/atomic-"));
-	lu_journal_file_set_dir(temp_dir());
+	assert_non_null(strstr(why, "/gone/atomic-"));
+	assert_int_equal(lu_state_dir_set(temp_dir()), 0);
+	free(gone);
 	free(path);
 }
 
@@ -328,7 +331,8 @@ static int setup(void **state)
 	(void)state;
 	load_modules("modules");
 	load_modules("tests/modules");
-	lu_journal_file_set_dir(temp_dir());
+	if (lu_state_dir_set(temp_dir()))
+		return -1;
 	daemon_start(2, 4);
 	fill(old, BYTES, 0, 1);
 	fill(new, BYTES, 0, 2);
