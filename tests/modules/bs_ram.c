@@ -7,6 +7,7 @@
  *	in_order	serves by bs_run_in_order()
  *	read_only, align=BYTES, write_cache
  *	shared, atomic=BYTES	as struct bs_dev_info has them
+ *	vague		keeps a map that says "data, 0 bytes" everywhere
  * Tests read its counters with dlsym().
  */
 #include <errno.h>
@@ -29,6 +30,7 @@ static const struct bs_option options[] = {
 	{ .name = "minimal", .type = BS_OPT_BOOL, .help = "only what a store must have" },
 	{ .name = "foreign", .type = BS_OPT_BOOL, .help = "complete from another thread" },
 	{ .name = "in_order", .type = BS_OPT_BOOL, .help = "one after another" },
+	{ .name = "vague", .type = BS_OPT_BOOL, .help = "" },
 	{ .name = "read_only", .type = BS_OPT_BOOL, .help = "" },
 	{ .name = "write_cache", .type = BS_OPT_BOOL, .fallback = "yes", .help = "" },
 	{ .name = "shared", .type = BS_OPT_BOOL, .help = "" },
@@ -68,11 +70,13 @@ static void copy(struct ram *r, const struct bs_req *req, bool write)
 			memcpy(req->iov[i].iov_base, p, req->iov[i].iov_len);
 }
 
-static void serve(struct ram *r, const struct bs_req *req)
+static void serve(struct ram *r, struct bs_req *req)
 {
 	pthread_mutex_lock(&r->medium);
 	if (req->op == BS_READ || req->op == BS_WRITE)
 		copy(r, req, req->op == BS_WRITE);
+	else if (req->op == BS_BLOCK_STATUS)
+		req->flags |= BS_REQ_MAPPED;
 	else if (req->op == BS_UNMAP || req->op == BS_WRITE_ZEROES)
 		memset(r->bytes + req->off_bytes, 0, req->len_bytes);
 	pthread_mutex_unlock(&r->medium);
@@ -150,6 +154,8 @@ static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
 	};
 	if (!bs_param_bool(p, "minimal"))
 		dev->info.ops |= BS_OP_BIT(BS_UNMAP) | BS_OP_BIT(BS_WRITE_ZEROES);
+	if (bs_param_bool(p, "vague"))
+		dev->info.ops |= BS_OP_BIT(BS_BLOCK_STATUS);
 	bs_ram_counters.devices++;
 	atomic_store(&bs_ram_counters.dev, dev);
 	return 0;

@@ -105,9 +105,10 @@ static void note_status(struct erase *e)
 	const uint64_t block = lu_geometry(e->job.dev->lu)->block_bytes;
 
 	e->asked = false;
-	/* In part is as much as whole. */
+	/* In part is as much as whole; and each answer is a step, even from a store that
+	 * says "0 bytes". */
 	if (e->job.io.flags & LU_IO_MAPPED)
-		e->data_bytes = MIN(ROUND_UP(bytes, block), left(e));
+		e->data_bytes = MIN(ROUND_UP(MAX(bytes, 1ULL), block), left(e));
 	else if (bytes < block)
 		e->data_bytes = MIN(block, left(e));
 	else

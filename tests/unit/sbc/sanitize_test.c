@@ -122,6 +122,21 @@ static void block_erase_writes_over_and_deallocates(void **state)
 	assert_int_equal(atomic_load(&ram->unmap_flags), unmaps + 1);
 }
 
+/* A store that knows nothing of its map is written over, and that ends. */
+static void a_map_without_lengths_is_no_loop(void **state)
+{
+	struct scsi_device_config config = scsi_device_default;
+	struct command c;
+
+	(void)state;
+	config.thin_provisioning = true;
+	rig_stand(&rig, "ram", NULL, "size=64K;vague=yes", &config);
+	write_all(64 << 10 >> 9, 0xaa);
+	assert_int_equal(sanitize(&c, BLOCK_ERASE, 0), SCSI_GOOD);
+	assert_block(127, (const uint8_t[1]){ 0 }, 1);
+	rig_fall(&rig);
+}
+
 /* --- what it refuses --- */
 
 static void bad_lists_change_nothing(void **state)
@@ -376,6 +391,7 @@ int main(void)
 		quick_test(zeroes_are_written),
 		quick_test(block_erase_writes_over_and_deallocates),
 		quick_test(bad_lists_change_nothing),
+		cmocka_unit_test(a_map_without_lengths_is_no_loop),
 		quick_test(a_thick_disk_has_no_block_erase),
 		quick_test(a_protected_disk_is_left_alone),
 		slow_test(others_are_refused_meanwhile),
