@@ -78,6 +78,7 @@ static void resized(void *arg)
 
 	log_info("target %d LUN %" PRIu64 ": %" PRIu64 " blocks now", l->target->tid,
 		 l->lun, lu_geometry(l->lu)->nr_blocks);
+	scsi_device_resized(l->dev);
 	mgmt_lun_update_tell(l, BIT(MGMT_LUN_NEWS_CAPACITY));
 }
 

@@ -119,6 +119,14 @@ int scsi_device_set_config(struct scsi_device *dev,
 	return 0;
 }
 
+void scsi_device_resized(struct scsi_device *dev)
+{
+	if (lu_geometry(dev->lu)->nr_blocks)
+		atomic_fetch_and(&dev->ejected, (uint8_t)~SCSI_DEVICE_NO_BLOCKS);
+	else
+		atomic_fetch_or(&dev->ejected, SCSI_DEVICE_NO_BLOCKS);
+}
+
 bool scsi_device_is_thin(const struct scsi_device *dev)
 {
 	return dev->lu && scsi_device_config(dev)->thin_provisioning &&

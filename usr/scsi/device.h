@@ -67,6 +67,7 @@ struct scsi_device {
 #define SCSI_DEVICE_UNLOADED	0x1U	/* the same with LOEJ=1 */
 #define SCSI_DEVICE_CHANGING	0x2U	/* scsi/medium.h */
 #define SCSI_DEVICE_EMPTY	0x4U	/* nobody has put one in */
+#define SCSI_DEVICE_NO_BLOCKS	0x8U	/* the store is smaller than a block */
 	atomic_uint tpgs;		/* TPGS of its target; scsi/alua.c writes it */
 	atomic_uint prevent_removal;	/* I_T nexuses that forbid LOEJ */
 	struct lu_stats past;		/* of I_T_L nexuses that are gone; usage.c */
@@ -90,6 +91,9 @@ const struct scsi_device_config *scsi_device_config(const struct scsi_device *de
 /* Copied.  Threads: control.  -ENOMEM. */
 int scsi_device_set_config(struct scsi_device *dev,
 			   const struct scsi_device_config *config);
+/* After the geometry of its LU was changed: a disk without a block is no medium.
+ * Threads: control. */
+void scsi_device_resized(struct scsi_device *dev);
 /* The store unmaps, and the user wants it advertised. */
 bool scsi_device_is_thin(const struct scsi_device *dev);
 /* Whether @dev has the command of this row: UNMAP needs a thin LU, REPORT TARGET

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rig.h"
+#include "lu/resize.h"
 
 static struct rig rig;
 
@@ -71,12 +72,49 @@ static void an_allocation_length_is_obeyed(void **state)
 	rig_fall(&rig);
 }
 
+struct resized {
+	uint64_t bytes;
+};
+
+static void resize(void *arg)
+{
+	const struct resized *r = arg;
+
+	lu_resize_store_is(rig.lu, r->bytes);
+	scsi_device_resized(rig.disk);
+}
+
+static void a_store_without_a_block_is_no_medium(void **state)
+{
+	struct resized small = { 511 }, large = { 1 << 20 };
+	struct command ten = { .cdb = { 0x25 } }, sixteen = { .cdb = { 0x9e, 0x10, [13] = 32 } };
+	struct command read = { .cdb = CDB_10(0x28, 0, 0, 1) }, inquiry = { .cdb = { 0x12, [4] = 36 } };
+	uint8_t d[512];
+
+	(void)state;
+	rig_stand(&rig, "null", "", "size=1M", &scsi_device_default);
+	call_on(test_daemon.control, resize, &small);
+	run_in(rig.a, &ten, d, 8);
+	assert_sense(&ten, 0x2, 0x3a, 0x00);
+	run_in(rig.a, &sixteen, d, 32);
+	assert_sense(&sixteen, 0x2, 0x3a, 0x00);
+	run_in(rig.a, &read, d, 512);
+	assert_sense(&read, 0x2, 0x3a, 0x00);
+	assert_int_equal(run_in(rig.a, &inquiry, d, 36), SCSI_GOOD);
+	call_on(test_daemon.control, resize, &large);
+	assert_int_equal(run_in(rig.a, &read, d, 512), SCSI_GOOD);
+	assert_int_equal(run_in(rig.a, &ten, d, 8), SCSI_GOOD);
+	assert_int_equal(be_load(d, 4), 2047);
+	rig_fall(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(small_and_large_disks_say_their_size),
 		cmocka_unit_test(provisioning_and_alignment_are_in_16),
 		cmocka_unit_test(an_allocation_length_is_obeyed),
+		cmocka_unit_test(a_store_without_a_block_is_no_medium),
 	};
 
 	return cmocka_run_group_tests_name("sbc/capacity", tests, rig_start_daemon,
