@@ -140,7 +140,7 @@ static void copied(struct lu_io *io, int err)
 	struct lu_copy *c = s->copy;
 
 	if (err == -EOPNOTSUPP && !c->err) {
-		/* All of it again, in pieces of another size: so one at a time. */
+		/* All of it again, in pieces of another size. */
 		c->no_native = true;
 		c->next = MIN(c->next, s->at);
 		s->busy = false;
@@ -247,7 +247,9 @@ static uint64_t native_size(const struct lu_copy *c, uint64_t left)
 {
 	const uint64_t n = MIN(left, LU_COPY_NATIVE_BYTES);
 
-	return c->no_native ? 0 : n - n % granule(c);
+	/* The destination's limits count what is written; those of the source must see
+	 * what is read. */
+	return c->no_native || lu_channel_limited(c->src) ? 0 : n - n % granule(c);
 }
 
 static void start_piece(struct lu_copy *c, struct lu_copy_slot *s)
