@@ -355,14 +355,19 @@ def random_lists(b):
 
 @suite.case
 def tokens_are_bounded(b):
-    """Above 256 of them: INSUFFICIENT RESOURCES TO CREATE ROD TOKEN; room comes with the end
-    of others."""
-    with opened(b) as s:
-        for i in range(257):
+    """Above 64 of an initiator: INSUFFICIENT RESOURCES TO CREATE ROD TOKEN; room comes with the
+    end of others.  Another initiator has its own share."""
+    with opened(b) as s, Session(b.addr, disks(b).name,
+                                 initiator="iqn.1994-05.com.example:other") as o:
+        o.clear_ua(1)
+        for i in range(65):
             t = send(s, POPULATE, populate_list([(2000 + 8 * i, 8)]), 1, 1)
             if t.status:
                 break
         condition(t, BAD, 0x550D)
+        with opened(b) as again:
+            condition(send(again, POPULATE, populate_list([(2000, 8)]), 1, 1), BAD, 0x550D)
+        token_of(o, [(2000, 8)])
         s.write(2000, bytes(2100 * 512))
         token_of(s, [(2000, 8)])
 

@@ -17,6 +17,7 @@ from copying import *
 from daemon import pattern
 from expect import condition, good
 from harness import Skip, Suite, check, equal
+from chap import Chap
 from session import ABORT_TASK, LUN_RESET, Session
 
 suite = Suite()
@@ -269,12 +270,17 @@ def random_lists(b):
                                                      )])).status in (0, 2, 8), "a status")
 
 
+STRANGER = "iqn.1994-05.com.example:stranger"
+
+
 @suite.case
 def another_target_is_out_of_reach(b):
-    """Access is granted per target: who reaches one does not copy from others."""
+    """Access is granted per target: who reaches one does not copy from others, not even if
+    somebody else reaches them."""
     other = b.d.target(acl=None)
     open_one = b.d.target()
-    with opened(b) as s, opened(b, open_one) as third:
+    with opened(b) as s, Session(b.addr, open_one.name, initiator=STRANGER) as third:
+        third.clear_ua(1)
         # The NAA of a LUN that nobody may reach: told by the daemon itself.
         shown = b.d.adm("--mode", "target", "--op", "show").stdout
         at = shown.index(other.name)
@@ -285,6 +291,68 @@ def another_target_is_out_of_reach(b):
             condition(send(s, LID1, list1([cscd(designator), cscd(naa(s, 1))],
                                           [segment(0, 1, 8, 0, 8)])),
                       COPY_ABORTED, NOT_REACHABLE)
+
+
+def between(s, o, src, dst, **how):
+    """A copy between disk 1 of the targets of two sessions, by the first."""
+    both = [cscd(naa(s, 1)), cscd(naa(o, 1))]
+    return send(s, LID1, list1(both, [segment(src, dst, 100, 64, 4000)], **how))
+
+
+@suite.case
+def another_target_with_a_session(b):
+    """The initiator has a session with both: to and fro, until that one ends."""
+    other = b.d.target()
+    with opened(b) as s:
+        with opened(b, other) as o:
+            mine, theirs = random_data(100, 21), random_data(100, 22)
+            s.write(64, mine)
+            o.write(64, theirs)
+            good(between(s, o, 0, 1))
+            check(o.read(4000, 100) == mine, "the copy to the other target differs")
+            good(between(s, o, 1, 0))
+            check(s.read(4000, 100) == theirs, "the copy from the other target differs")
+            named = [cscd(naa(s, 1)), cscd(naa(o, 1))]
+        condition(send(s, LID1, list1(named, [segment(0, 1, 8, 0, 8)])), COPY_ABORTED,
+                  NOT_REACHABLE)
+
+
+@suite.case
+def another_target_that_asks_for_more(b):
+    """With CHAP there and without here, whoever says the name would be let in."""
+    other = b.d.target()
+    both = b.d.target()
+    b.d.account("copier", "a secret of copies")
+    for t in (other, both):
+        t.account("copier")
+    chap = Chap("copier", "a secret of copies")
+    with opened(b) as s, Session(b.addr, other.name, chap=chap) as o, \
+            Session(b.addr, both.name, chap=chap) as authenticated:
+        for one in (o, authenticated):
+            one.clear_ua(1)
+        for src, dst in ((0, 1), (1, 0)):
+            condition(between(s, o, src, dst), COPY_ABORTED, NOT_REACHABLE)
+            good(between(authenticated, o, src, dst))
+
+
+@suite.case
+def another_target_has_its_own_rules(b):
+    """Reservations and access states count as for the session with that target."""
+    other = b.d.target()
+    with opened(b) as s, opened(b, other) as o, \
+            Session(b.addr, other.name, initiator=STRANGER) as stranger:
+        stranger.clear_ua(1)
+        good(stranger.scsi(scsi.reserve6()))
+        for src, dst in ((0, 1), (1, 0)):
+            condition(between(s, o, src, dst), COPY_ABORTED, DEVICE_FAILURE)
+        good(stranger.scsi(scsi.release6()))
+        good(o.scsi(scsi.reserve6()))
+        good(between(s, o, 0, 1))
+        good(o.scsi(scsi.release6()))
+        other.update(state="offline")
+        condition(between(s, o, 0, 1), COPY_ABORTED, NOT_REACHABLE)
+        other.update(state="ready")
+        good(between(s, o, 0, 1))
 
 
 @suite.case
@@ -556,6 +624,11 @@ def many_at_once(b):
         got = [send(s, LID4, d).status for d in data]
         check(set(got) == {0, 8}, f"statuses {got}")
         check(got.count(0) <= 16 + 8, f"{got.count(0)} ran at once")
+        # Not by another disk either; but another session has its own share.
+        got = [send(s, LID4, d, lun=2).status for d in data]
+        check(got.count(0) <= 8, f"{got.count(0)} more ran at once")
+        with slow_session(b) as o:
+            good(send(o, LID4, data[0]))
         equal(s.tmf(LUN_RESET, 1).response, 0, "the reset")
 
 

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/macros.h"
 #include "base/probe.h"
+#include "base/text.h"
 #include "iscsi/conn.h"
 #include "iscsi/login_state.h"
 #include "iscsi/pdu.h"
@@ -294,6 +295,7 @@ static enum iscsi_login_status open_session(struct iscsi_login *l)
 	req->cid = l->cid;
 	memcpy(req->initiator_name, l->initiator_name, sizeof(req->initiator_name));
 	memcpy(req->initiator_alias, l->initiator_alias, sizeof(req->initiator_alias));
+	text_copy(req->user, sizeof(req->user), l->user);
 	req->done = opened;
 	iscsi_conn_rx_pause(l->conn);
 	iscsi_session_open(req);

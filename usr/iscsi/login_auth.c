@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/macros.h"
+#include "base/text.h"
 #include "iscsi/account.h"
 #include "iscsi/login_state.h"
 #include "iscsi/target.h"
@@ -146,6 +147,7 @@ static enum iscsi_login_status verify(struct iscsi_login *l)
 			return status;
 	}
 	l->authenticated = true;
+	text_copy(l->user, sizeof(l->user), user);
 	return ISCSI_LOGIN_OK;
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
+#include "iscsi/account.h"
 #include "iscsi/chap.h"
 #include "iscsi/keys.h"
 #include "iscsi/proto.h"
@@ -76,6 +77,7 @@ struct iscsi_login {
 	/* Security. */
 	enum { ISCSI_AUTH_UNDECIDED, ISCSI_AUTH_NONE, ISCSI_AUTH_CHAP } method;
 	bool authenticated;
+	char user[ISCSI_ACCOUNT_USER_MAX + 1];	/* as whom; "": CHAP was not asked for */
 	struct iscsi_chap chap;
 
 	/* Parameters. */

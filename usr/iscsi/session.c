@@ -16,6 +16,7 @@
 #include "iscsi/login.h"
 #include "iscsi/register.h"
 #include "iscsi/target.h"
+#include "scsi/reach.h"
 #include "scsi/target.h"
 
 static void session_free(struct mail *m)
@@ -64,8 +65,9 @@ void iscsi_session_close(struct iscsi_session *s)
 }
 
 /* "iqn...,i,0x00023d000001", SPC-4 7.6.4.5 */
-static int open_nexus(struct iscsi_session *s, const struct iscsi_conn *conn)
+static int open_nexus(struct iscsi_session *s, const struct iscsi_session_request *req)
 {
+	const struct iscsi_conn *conn = req->conn;
 	char port[ISCSI_NAME_MAX + sizeof(",i,0x") + 2 * sizeof(s->isid)];
 	int err;
 
@@ -74,6 +76,8 @@ static int open_nexus(struct iscsi_session *s, const struct iscsi_conn *conn)
 		 s->isid[3], s->isid[4], s->isid[5]);
 	err = scsi_nexus_open(&s->nexus, s->target->scsi, port, conn->tpgt);
 	s->nexus_open = !err;
+	if (!err)
+		scsi_reach_enter(&s->nexus, *req->user ? req->user : NULL, conn->peer_text);
 	return err;
 }
 
@@ -97,7 +101,7 @@ static int session_new(struct iscsi_session_request *req,
 	list_init(&s->held);
 	s->entry = e;
 	if (s->target) {
-		err = open_nexus(s, req->conn);
+		err = open_nexus(s, req);
 		if (err < 0)
 			return err;
 		iscsi_target_get(s->target);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/list.h"
+#include "iscsi/account.h"
 #include "iscsi/proto.h"
 #include "iscsi/redirect.h"
 #include "reactor/mailbox.h"
@@ -60,6 +61,7 @@ struct iscsi_session_request {
 	uint16_t cid;
 	char initiator_name[ISCSI_NAME_MAX + 1];
 	char initiator_alias[256];
+	char user[ISCSI_ACCOUNT_USER_MAX + 1];	/* by CHAP; "": not asked for */
 
 	/* Out. */
 	enum iscsi_login_status status;

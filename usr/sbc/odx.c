@@ -180,7 +180,8 @@ static enum scsi_status make(struct scsi_task *t, const struct ranges *rs,
 	if (!m)
 		return SCSI_BUSY;
 	m->task = t;
-	m->rod = scsi_rod_new(t->dev->lu, rs->r, rs->n, timeout_s, creator);
+	m->rod = scsi_rod_new(t->dev->lu, rs->r, rs->n, timeout_s,
+			      scsi_nexus_initiator(t->nexus), creator);
 	if (m->rod)
 		m->copy = scsi_copy_new(t, list_id(t), true, 0, NULL, NULL);
 	if (m->copy && !scsi_rod_arm(m->rod, armed, m)) {
@@ -282,7 +283,7 @@ static struct scsi_copy *begin(struct scsi_task *t, const struct scsi_copy_ops *
 			ops->over(arg);
 		return NULL;
 	}
-	if (scsi_copy_add_device(c, scsi_device_get(t->dev), t->itl->lun) == 0)
+	if (scsi_copy_add_device(c, scsi_device_get(t->dev), t->itl->lun, NULL) == 0)
 		return c;
 	scsi_copy_drop(c);
 	return NULL;

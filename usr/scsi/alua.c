@@ -73,6 +73,14 @@ struct scsi_alua_access scsi_alua_access(const struct scsi_alua *a,
 	return found ? a->exception[at].access : g->access;
 }
 
+bool scsi_alua_is_active(const struct scsi_target *t, uint16_t port, uint64_t lun)
+{
+	const struct scsi_alua *a = scsi_alua_of(t);
+	const struct scsi_alua_group *g = a ? scsi_alua_find_port(a, port) : NULL;
+
+	return !g || scsi_alua_access(a, g, lun).state < SCSI_ALUA_STANDBY;
+}
+
 uint8_t scsi_alua_tpgs(const struct scsi_alua *a)
 {
 	uint8_t tpgs = 0;

@@ -79,6 +79,8 @@ const struct scsi_alua_group *scsi_alua_find(const struct scsi_alua *a, uint16_t
 const struct scsi_alua_group *scsi_alua_find_port(const struct scsi_alua *a, uint16_t port);
 struct scsi_alua_access scsi_alua_access(const struct scsi_alua *a,
 					 const struct scsi_alua_group *g, uint64_t lun);
+/* A command for that LUN by that port runs, whatever it is. */
+bool scsi_alua_is_active(const struct scsi_target *t, uint16_t port, uint64_t lun);
 /* TPGS of all groups together; @a may be NULL. */
 uint8_t scsi_alua_tpgs(const struct scsi_alua *a);
 

@@ -19,6 +19,7 @@
 #include "scsi/command.h"
 #include "scsi/device.h"
 #include "scsi/nexus.h"
+#include "scsi/reach.h"
 #include "scsi/reservation.h"
 #include "scsi/target.h"
 #include "scsi/task.h"
@@ -26,6 +27,7 @@
 struct end {
 	struct scsi_device *dev;	/* holds a reference; NULL: a bare LU */
 	uint64_t lun;
+	struct scsi_reach *through;	/* holds a reference; NULL: the task's own nexus */
 	unsigned int resets;		/* of dev, when the operation began */
 	struct lu_channel *ch;		/* holds a reference */
 };
@@ -54,9 +56,11 @@ static void run_free(struct scsi_copy_run *r)
 	for (unsigned int i = 0; i < r->nr_ends; i++) {
 		lu_channel_put(r->ends[i].ch);
 		scsi_device_put(r->ends[i].dev);
+		scsi_reach_put(r->ends[i].through);
 	}
 	lu_copy_fini(&r->lu);
 	atomic_fetch_sub(&running, 1);
+	r->task->nexus->nr_copies--;
 	free(r);
 }
 
@@ -140,9 +144,13 @@ static struct scsi_copy *record_new(struct scsi_task *t, unsigned int nr_segment
 	struct scsi_copy_run *r = calloc(1, sizeof(*r) +
 					    nr_segments * sizeof(r->segments[0]));
 
-	if (!c || !r || atomic_fetch_add(&running, 1) >= SCSI_COPY_RUNNING_MAX) {
-		if (c && r)
-			atomic_fetch_sub(&running, 1);
+	if (!c || !r || t->nexus->nr_copies >= SCSI_COPY_SHARE) {
+		free(c);
+		free(r);
+		return NULL;
+	}
+	if (atomic_fetch_add(&running, 1) >= SCSI_COPY_RUNNING_MAX) {
+		atomic_fetch_sub(&running, 1);
 		free(c);
 		free(r);
 		return NULL;
@@ -150,6 +158,7 @@ static struct scsi_copy *record_new(struct scsi_task *t, unsigned int nr_segment
 	r->copy = c;
 	r->task = t;
 	r->room = nr_segments;
+	t->nexus->nr_copies++;
 	c->run = r;
 	c->sa = t->cdb[1] & 0x1f;
 	c->state = SCSI_COPY_FOREGROUND;
@@ -187,7 +196,8 @@ struct scsi_copy *scsi_copy_new(struct scsi_task *t, uint32_t list_id, bool iden
 
 /* --- ends and segments --- */
 
-int scsi_copy_add_device(struct scsi_copy *c, struct scsi_device *dev, uint64_t lun)
+int scsi_copy_add_device(struct scsi_copy *c, struct scsi_device *dev, uint64_t lun,
+			 struct scsi_reach *through)
 {
 	struct scsi_copy_run *r = c->run;
 	struct end *e = &r->ends[r->nr_ends];
@@ -196,10 +206,12 @@ int scsi_copy_add_device(struct scsi_copy *c, struct scsi_device *dev, uint64_t 
 
 	if (err) {
 		scsi_device_put(dev);
+		scsi_reach_put(through);
 		return err;
 	}
 	e->dev = dev;
 	e->lun = lun;
+	e->through = through;
 	e->resets = atomic_load(&dev->resets);
 	return (int)r->nr_ends++;
 }
@@ -234,34 +246,33 @@ static int check_task(const struct scsi_copy_run *r)
 	return !t->background && scsi_task_in_store(t) ? -ECANCELED : 0;
 }
 
-/* Through the port of this nexus, as a command to it would be. */
-static bool is_accessible(const struct scsi_nexus *n, uint64_t lun)
+static const struct scsi_nexus *nexus_of(const struct scsi_copy_run *r, const struct end *e)
 {
-	const struct scsi_alua *a = scsi_alua_of(n->target);
-	const struct scsi_alua_group *g = a ? scsi_alua_find_port(a, n->target_port) : NULL;
-
-	return !g || scsi_alua_access(a, g, lun).state < SCSI_ALUA_STANDBY;
+	return e->through ? &e->through->as : r->task->nexus;
 }
 
 static int check_end(const struct scsi_copy_run *r, const struct end *e, bool writes)
 {
+	const struct scsi_nexus *n = nexus_of(r, e);
 	const struct scsi_device *dev = e->dev;
 	struct scsi_sense why;
 
 	if (!dev)
 		return 0;
+	if (e->through && atomic_load(&e->through->gone))
+		return -ENXIO;
 	if (e->resets != atomic_load(&dev->resets))
 		return -ECANCELED;
-	if (atomic_load(&r->task->nexus->target->offline) ||
-	    !scsi_target_has(r->task->nexus->target, e->lun, dev) ||
-	    !is_accessible(r->task->nexus, e->lun))
+	/* Through the port of that nexus, as a command to it would be. */
+	if (atomic_load(&n->target->offline) || !scsi_target_has(n->target, e->lun, dev) ||
+	    !scsi_alua_is_active(n->target, n->target_port, e->lun))
 		return -ENXIO;
 	if (!scsi_device_config(dev)->online || atomic_load(&dev->stopped) ||
 	    atomic_load(&dev->ejected))
 		return -ENOMEDIUM;
 	if (scsi_background_refuses(dev, writes ? SCSI_CMD_WRITES : 0, &why))
 		return -EAGAIN;
-	if (scsi_reservation_denies(r->task->nexus, dev->lu,
+	if (scsi_reservation_denies(n, dev->lu,
 				    writes ? LU_RESERVE_WRITE : LU_RESERVE_READ))
 		return -EBUSY;
 	return writes && !scsi_device_writable(dev) ? -EROFS : 0;
@@ -344,8 +355,8 @@ static void finish(struct scsi_copy_run *r, int err)
 		memcpy(t->sense, sense, sizeof(sense));
 	}
 	c->run = NULL;
+	scsi_task_copies_to(t, NULL, NULL);
 	run_free(r);
-	scsi_task_copies_to(t, NULL);
 	scsi_task_leave_store(t, c->status);	/* @c may go with it */
 }
 
@@ -374,7 +385,7 @@ static void begin_segment(struct scsi_copy_run *r)
 	}
 	lc->len_bytes = s->len_bytes;
 	lc->unmap = scsi_device_is_thin(dst->dev);
-	scsi_task_copies_to(r->task, dst->dev);
+	scsi_task_copies_to(r->task, dst->dev, nexus_of(r, dst));
 	lu_copy_start(lc);
 }
 

@@ -26,12 +26,14 @@ struct lu_channel;
 struct scsi_copy_run;
 struct scsi_device;
 struct scsi_itl;
+struct scsi_reach;
 struct scsi_task;
 
 #define SCSI_COPY_ENDS_MAX	16U
 #define SCSI_COPY_SEGMENTS_MAX	256U
 #define SCSI_COPY_RECORDS_MAX	16U	/* of an I_T_L nexus */
 #define SCSI_COPY_RUNNING_MAX	64U	/* of the daemon; above: BUSY */
+#define SCSI_COPY_SHARE		16U	/* of them, of an I_T nexus; above: BUSY too */
 
 #define SCSI_COPY_ZEROES	0xffU	/* as a segment's source */
 
@@ -90,8 +92,10 @@ struct scsi_copy *scsi_copy_new(struct scsi_task *t, uint32_t list_id, bool iden
 /* An operation that is not to run after all. */
 void scsi_copy_drop(struct scsi_copy *c);
 
-/* Number an end.  Takes the reference on @dev.  -ENOSPC: too many; -ENOMEM. */
-int scsi_copy_add_device(struct scsi_copy *c, struct scsi_device *dev, uint64_t lun);
+/* Number an end; @through: by which session, if it is of another target.  Takes the
+ * references.  -ENOSPC: too many; -ENOMEM. */
+int scsi_copy_add_device(struct scsi_copy *c, struct scsi_device *dev, uint64_t lun,
+			 struct scsi_reach *through);
 /* A source that is known by its LU only; takes the reference. */
 int scsi_copy_add_source(struct scsi_copy *c, struct lu *lu);
 void scsi_copy_add_segment(struct scsi_copy *c, const struct scsi_copy_segment *s);

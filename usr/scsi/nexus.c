@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/hash.h"
 #include "lu/io.h"
 #include "lu/lu.h"
 #include "lu/reserve.h"
@@ -17,6 +18,7 @@
 #include "scsi/copy.h"
 #include "scsi/device.h"
 #include "scsi/internal.h"
+#include "scsi/reach.h"
 #include "scsi/target.h"
 #include "scsi/task.h"
 #include "scsi/usage.h"
@@ -38,6 +40,20 @@ int scsi_nexus_open(struct scsi_nexus *n, struct scsi_target *target,
 	list_init(&n->strays);
 	list_add_tail(&scsi_task_local()->nexuses, &n->node);
 	return 0;
+}
+
+/* Without ",i,0x<ISID>", SPC-4 r37 7.6.4.5. */
+size_t scsi_nexus_name_bytes(const struct scsi_nexus *n)
+{
+	const size_t tail = strlen(",i,0x") + 12, all = strlen(n->initiator_port);
+
+	return all > tail && !memcmp(n->initiator_port + all - tail, ",i,0x", 5) ? all - tail :
+										   all;
+}
+
+uint64_t scsi_nexus_initiator(const struct scsi_nexus *n)
+{
+	return hash_bytes(n->initiator_port, scsi_nexus_name_bytes(n), 0);
 }
 
 /* --- I_T_L nexuses --- */
@@ -191,6 +207,7 @@ void scsi_nexus_close(struct scsi_nexus *n, void (*closed)(struct scsi_nexus *n)
 	n->closing = true;
 	n->closed = closed;
 	list_del(&n->node);
+	scsi_reach_leave(n);
 	n->nr_tasks++;			/* ours: not given up before the end */
 	scsi_nexus_abort_tasks(&n->strays);
 	for (unsigned int i = 0; i < SCSI_NEXUS_BUCKETS; i++)

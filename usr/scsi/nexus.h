@@ -17,6 +17,7 @@
 struct lu_channel;
 struct scsi_device;
 struct scsi_memory_account;
+struct scsi_reach;
 struct scsi_target;
 
 struct scsi_itl {
@@ -49,6 +50,7 @@ struct scsi_nexus {
 	struct scsi_target *target;	/* holds a reference */
 	char *initiator_port;		/* "iqn...,i,0x<ISID>" (SPC-4 7.6.4.5) */
 	uint16_t target_port;		/* relative target port identifier */
+	struct scsi_reach *reach;	/* NULL: not told by the transport */
 
 	/* The reactor's only. */
 	struct list_head node;		/* of all nexuses of this reactor */
@@ -57,6 +59,7 @@ struct scsi_nexus {
 	uint64_t memory_bytes;		/* of buffers of its tasks */
 	bool starves;			/* tasks may wait for some of it */
 	unsigned int nr_tasks;		/* started and not released */
+	unsigned int nr_copies;		/* third-party copy operations that run */
 	bool closing;
 	void (*closed)(struct scsi_nexus *n);
 };
@@ -82,6 +85,11 @@ struct scsi_itl *scsi_nexus_itl(struct scsi_nexus *n, uint64_t lun);
 
 /* PREVENT ALLOW MEDIUM REMOVAL of this nexus, SPC-4 6.14. */
 void scsi_nexus_prevent_removal(struct scsi_itl *itl, bool prevent);
+
+/* How much of initiator_port is the name of the initiator. */
+size_t scsi_nexus_name_bytes(const struct scsi_nexus *n);
+/* A number for the initiator, whichever its ports and sessions. */
+uint64_t scsi_nexus_initiator(const struct scsi_nexus *n);
 
 /* Walk this reactor's nexuses, or those of one target. */
 void scsi_nexus_each(const struct scsi_target *target,

@@ -29,7 +29,7 @@ struct scsi_rod {
 	uint64_t id;			/* COPY MANAGER ROD TOKEN IDENTIFIER */
 	uint8_t secret[SECRET_BYTES];
 	uint8_t creator[SCSI_ROD_CREATOR_BYTES];
-	uint64_t bytes, born_ns, timeout_ns;
+	uint64_t bytes, born_ns, timeout_ns, owner;
 	struct lu_watch *watch;
 
 	refcount refs;
@@ -75,7 +75,8 @@ void scsi_rod_put(struct scsi_rod *rod)
 }
 
 struct scsi_rod *scsi_rod_new(struct lu *lu, const struct lu_watch_range *r,
-			      unsigned int n, uint32_t timeout_s, const uint8_t *creator)
+			      unsigned int n, uint32_t timeout_s, uint64_t owner,
+			      const uint8_t *creator)
 {
 	struct scsi_rod *rod = calloc(1, sizeof(*rod) + n * sizeof(rod->r[0]));
 
@@ -85,6 +86,7 @@ struct scsi_rod *scsi_rod_new(struct lu *lu, const struct lu_watch_range *r,
 	list_init(&rod->node);
 	rod->n = n;
 	memcpy(rod->r, r, n * sizeof(*r));
+	rod->owner = owner;
 	memcpy(rod->creator, creator, sizeof(rod->creator));
 	for (unsigned int i = 0; i < n; i++)
 		rod->bytes += r[i].len_bytes;
@@ -207,15 +209,26 @@ static void swept(struct timer *t)
 	pthread_mutex_unlock(&table.mutex);
 }
 
+/* Of those that @owner may have. */
+static bool is_room(uint64_t owner)
+{
+	const struct scsi_rod *rod;
+	unsigned int n = 0;
+
+	list_for_each(rod, &table.list, node)
+		n += rod->owner == owner;
+	return table.n < SCSI_ROD_MAX && n < SCSI_ROD_SHARE;
+}
+
 int scsi_rod_publish(struct scsi_rod *rod)
 {
 	static __thread struct timer timer;
 	int err = -ENOSPC;
 
 	pthread_mutex_lock(&table.mutex);
-	if (table.n == SCSI_ROD_MAX)
+	if (!is_room(rod->owner))
 		sweep();
-	if (table.n < SCSI_ROD_MAX) {
+	if (is_room(rod->owner)) {
 		rod->born_ns = rod->used_ns = clock_now_ns();
 		list_add_tail(&table.list, &scsi_rod_get(rod)->node);
 		table.n++;

@@ -27,6 +27,7 @@ struct scsi_rod;		/* counted */
 #define SCSI_ROD_CREATOR_BYTES	32U
 
 #define SCSI_ROD_MAX		256U	/* tokens of the daemon */
+#define SCSI_ROD_SHARE		64U	/* of them, of an initiator */
 #define SCSI_ROD_RANGES_MAX	64U
 #define SCSI_ROD_TIMEOUT_S	60U	/* of inactivity, unless asked for */
 #define SCSI_ROD_TIMEOUT_MAX_S	600U
@@ -40,14 +41,16 @@ struct scsi_rod;		/* counted */
 
 /*
  * Make one for @n ranges of @lu, not in the table yet.  @creator: the descriptor of
- * the logical unit.  timeout_s 0: the default.  NULL: no memory, or no randomness.
+ * the logical unit; @owner: whose share it counts in.  timeout_s 0: the default.  NULL: no memory, or no randomness.
  */
 struct scsi_rod *scsi_rod_new(struct lu *lu, const struct lu_watch_range *r,
-			      unsigned int n, uint32_t timeout_s, const uint8_t *creator);
+			      unsigned int n, uint32_t timeout_s, uint64_t owner,
+			      const uint8_t *creator);
 struct scsi_rod *scsi_rod_get(struct scsi_rod *rod);
 void scsi_rod_put(struct scsi_rod *rod);	/* accepts NULL */
 
-/* lu_watch_arm(); then, on the same reactor, into the table.  -ENOSPC: full. */
+/* lu_watch_arm(); then, on the same reactor, into the table.  -ENOSPC: full, or the
+ * owner has its share. */
 int scsi_rod_arm(struct scsi_rod *rod, void (*armed)(void *arg, int err), void *arg);
 int scsi_rod_publish(struct scsi_rod *rod);
 

@@ -370,9 +370,11 @@ void scsi_task_leave_store(struct scsi_task *t, enum scsi_status status)
 	scsi_task_put(t);
 }
 
-void scsi_task_copies_to(struct scsi_task *t, struct scsi_device *dev)
+void scsi_task_copies_to(struct scsi_task *t, struct scsi_device *dev,
+			 const struct scsi_nexus *as)
 {
 	t->copies_to = dev;
+	t->copies_as = as;
 	t->copies_resets = dev ? atomic_load(&dev->resets) : 0;
 }
 

@@ -98,6 +98,7 @@ struct scsi_task {
 	bool background;		/* answered, but goes on in the store: a copy */
 	bool copies;			/* in the store: may write to copies_to */
 	struct scsi_device *copies_to;
+	const struct scsi_nexus *copies_as;	/* through this nexus; constant parts only */
 	unsigned int copies_resets;	/* of copies_to, when it began */
 	struct list_head copying;	/* of all tasks of this reactor that do */
 	struct lu_io io;		/* for handlers */
@@ -170,7 +171,8 @@ enum scsi_status scsi_task_submit(struct scsi_task *t);
 void scsi_task_enter_store(struct scsi_task *t);
 void scsi_task_leave_store(struct scsi_task *t, enum scsi_status status);
 /* It now writes to @dev; NULL: nowhere. */
-void scsi_task_copies_to(struct scsi_task *t, struct scsi_device *dev);
+void scsi_task_copies_to(struct scsi_task *t, struct scsi_device *dev,
+			 const struct scsi_nexus *as);
 /* Answer with GOOD, and go on in the store.  False: it has ended already.  Not
  * from within run(). */
 bool scsi_task_go_to_background(struct scsi_task *t);

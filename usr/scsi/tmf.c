@@ -124,6 +124,13 @@ static bool concerns(const struct tmf_run *run, const struct scsi_task *t)
 	return false;
 }
 
+/* It is of the target by which the task reaches it, and looks for that before each
+ * piece. */
+static bool was_reset(const struct scsi_task *t)
+{
+	return t->copies_resets != atomic_load(&t->copies_to->resets);
+}
+
 /* A command to another logical unit copies to one that is reset, or preempted; it
  * looks for that before each piece, and one that begins later has seen it. */
 static bool is_copied_to(const struct tmf_run *run)
@@ -132,9 +139,11 @@ static bool is_copied_to(const struct tmf_run *run)
 
 	list_for_each(t, &scsi_task_local()->copying, copying)
 		if (run->picks ? t->copies_to &&
-				 run->picks(t->nexus, t->copies_to, run->arg) :
-				 run->fn == SCSI_TMF_LUN_RESET && t->copies_to == run->dev &&
-					 serial32_lt(t->copies_resets, run->resets))
+				 run->picks(t->copies_as, t->copies_to, run->arg) :
+		    run->fn == SCSI_TMF_LUN_RESET ? t->copies_to == run->dev &&
+				 serial32_lt(t->copies_resets, run->resets) :
+		    run->fn == SCSI_TMF_TARGET_RESET && t->copies_to &&
+				 t->copies_as->target == run->target && was_reset(t))
 			return true;
 	return false;
 }

@@ -5,8 +5,8 @@
  *
  * All of the list is checked before the first block is copied.  A copy source or
  * destination (CSCD) is a disk of the target that the command came through: the
- * initiator reaches all of them, since access is granted per target.  A disk of
- * another target is not found, whoever asks.
+ * initiator reaches all of them, since access is granted per target.  Or it is a disk
+ * of another one that the same initiator has a session with, scsi/reach.h.
  *
  * What is left of a block at the end of a segment is padded or discarded where PAD
  * says so; it is not kept for the next segment, so where CAT (or PAD, in one of
@@ -22,6 +22,7 @@
 #include "scsi/device.h"
 #include "scsi/device_type.h"
 #include "scsi/nexus.h"
+#include "scsi/reach.h"
 #include "scsi/target.h"
 
 #define LID1_HEADER_BYTES	16U
@@ -156,14 +157,37 @@ static bool is_designated(const struct scsi_device *dev, const void *arg)
 	       !memcmp(d + 4, id->scsi_id, n);
 }
 
+/* With a reference; of another target *ret_through too. */
+static struct scsi_device *find_device(const struct scsi_nexus *n, const uint8_t *designator,
+				       uint64_t *ret_lun, struct scsi_reach **ret_through)
+{
+	struct scsi_device *dev = scsi_target_find_device(n->target, is_designated, designator,
+							  ret_lun);
+
+	if (!dev)
+		*ret_through = scsi_reach_find(n, is_designated, designator, &dev, ret_lun);
+	return dev;
+}
+
+static enum scsi_status check_device(struct scsi_task *t, const struct scsi_device *dev,
+				     unsigned int at)
+{
+	if (dev->type != t->dev->type)
+		return scsi_task_fail(t, SCSI_SENSE_INCORRECT_COPY_TARGET_TYPE);
+	if (be_load((const uint8_t *)t->data.iov[0].iov_base + at + 29, 3) != lu_geometry(dev->lu)->block_bytes)
+		return scsi_task_fail_param(t, at + 29, -1);
+	return SCSI_GOOD;
+}
 
 /* Look a descriptor's device up; it becomes an end of the copy. */
 static enum scsi_status resolve(struct scsi_task *t, struct cscds *cs, unsigned int i)
 {
 	const unsigned int at = cs->list->header_bytes + i * CSCD_BYTES;
 	const uint8_t *d = cs->list->p + at;
-	struct scsi_device *dev;
+	enum scsi_status status;
+	struct scsi_reach *through = NULL;
 	uint64_t lun = t->itl->lun;
+	struct scsi_device *dev;
 
 	if (i == SPC_XCOPY_CSCDS_MAX) {
 		dev = scsi_device_get(t->dev);
@@ -171,21 +195,18 @@ static enum scsi_status resolve(struct scsi_task *t, struct cscds *cs, unsigned 
 		if ((d[1] & 0x1f) != t->dev->type->code)
 			return scsi_task_fail(t, SCSI_SENSE_INCORRECT_COPY_TARGET_TYPE);
 		dev = d[1] & 0x20 || d[7] > 20 ?	/* NUL */
-			      NULL : scsi_target_find_device(t->nexus->target,
-							     is_designated, d + 4, &lun);
+			      NULL : find_device(t->nexus, d + 4, &lun, &through);
 		if (!dev)
 			return scsi_task_fail(t, SCSI_SENSE_COPY_TARGET_NOT_REACHABLE);
-		if (dev->type != t->dev->type) {
+		status = check_device(t, dev, at);
+		if (status != SCSI_GOOD) {
 			scsi_device_put(dev);
-			return scsi_task_fail(t, SCSI_SENSE_INCORRECT_COPY_TARGET_TYPE);
-		}
-		if (be_load(d + 29, 3) != lu_geometry(dev->lu)->block_bytes) {
-			scsi_device_put(dev);
-			return scsi_task_fail_param(t, at + 29, -1);
+			scsi_reach_put(through);
+			return status;
 		}
 	}
 	cs->dev[i] = dev;
-	cs->end[i] = scsi_copy_add_device(cs->copy, dev, lun);
+	cs->end[i] = scsi_copy_add_device(cs->copy, dev, lun, through);
 	return cs->end[i] < 0 ? SCSI_BUSY : SCSI_GOOD;
 }
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/macros.h"
 #include "fake_scsi_target.h"
+#include "scsi/reach.h"
 #include "iscsi/async.h"
 #include "iscsi/conn.h"
 #include "iscsi/login.h"
@@ -83,6 +84,11 @@ int scsi_nexus_open(struct scsi_nexus *n, struct scsi_target *target,
 	n->target = target;
 	atomic_fetch_add(&nr_nexus, 1);
 	return 0;
+}
+
+void scsi_reach_enter(struct scsi_nexus *n, const char *user, const char *address)
+{
+	(void)n, (void)user, (void)address;
 }
 
 void scsi_nexus_close(struct scsi_nexus *n, void (*closed)(struct scsi_nexus *n))
