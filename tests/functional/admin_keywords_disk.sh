@@ -73,6 +73,7 @@ lbppbe 3|data 13 1 READ_CAPACITY_16|03
 la_lba 258|data 14 2 READ_CAPACITY_16|0102
 thin_provisioning 1|data 14 1 READ_CAPACITY_16|c0
 thin_provisioning 0|data 14 1 READ_CAPACITY_16|00
+atomic_write 64k|data 44 4 LIMITS|00000080
 rotation_rate 7200|data 4 2 CHARACTERISTICS|1c20
 optimal_xfer_gran 8|data 6 2 LIMITS|0008
 optimal_xfer_len 64|data 12 4 LIMITS|00000040
