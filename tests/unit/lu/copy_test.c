@@ -2,6 +2,8 @@
 #include <errno.h>
 #include "disk.h"
 #include "lu/copy.h"
+#include "lu/latency.h"
+#include "lu/qos.h"
 #include "lu/watch.h"
 
 #define MIB	(1U << 20)
@@ -217,6 +219,39 @@ static void zeroes_need_no_source(void **state)
 	}
 }
 
+static void limit(void *arg)
+{
+	static const struct lu_qos_limits much = { .bw_limit = 1ULL << 40 };
+
+	assert(!lu_qos_set(arg, &much));
+}
+
+static uint64_t reads_of(struct lu *lu)
+{
+	struct histogram sum = { 0 };
+
+	lu_latency_sum(lu, LU_LATENCY_READ, &sum);
+	return histogram_summarize(&sum).count;
+}
+
+/* A store that copies by itself reads, too; with limits that is to be seen. */
+static void limits_of_the_source_count(void **state)
+{
+	struct pair p;
+
+	(void)state;
+	pair_open(&p, "rdwr", NULL);
+	fresh(&p.c[0], 9);
+	assert_int_equal(copy(&p.c[0], 0, &p.c[1], 0, SIZE / 2), 0);
+	assert_int_equal(reads_of(p.lu[0]), 0);
+	call_on(test_daemon.control, limit, p.lu[0]);
+	assert_int_equal(copy(&p.c[0], 0, &p.c[1], 0, SIZE), 0);
+	assert_true(reads_of(p.lu[0]) >= SIZE / LU_COPY_CHUNK_BYTES);
+	memcpy(want, have, SIZE);
+	assert_disk(&p.c[1]);
+	pair_close(&p);
+}
+
 static void what_is_outside_is_refused(void **state)
 {
 	struct pair p;
@@ -371,6 +406,7 @@ int main(void)
 		cmocka_unit_test(overlapping_ranges_move),
 		cmocka_unit_test(holes_are_not_filled),
 		cmocka_unit_test(zeroes_need_no_source),
+		cmocka_unit_test(limits_of_the_source_count),
 		cmocka_unit_test(what_is_outside_is_refused),
 		cmocka_unit_test(a_check_stops_it),
 		cmocka_unit_test(every_write_is_seen),
