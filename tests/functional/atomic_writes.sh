@@ -74,7 +74,7 @@ done
 
 # --- crashes ----------------------------------------------------------------
 
-adm --mode logicalunit --op delete --tid "$tid" --lun 1
+adm --mode logicalunit --op delete --tid "$tid" --lun 1 --force
 truncate -s 0 "$disk"
 truncate -s 16M "$disk"
 lun_new "$tid" 1 "$disk" --params atomic_write=64k
