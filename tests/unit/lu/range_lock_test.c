@@ -220,6 +220,7 @@ static void who_waits_goes_before_the_next_lock(void **state)
 		lock_end(first);
 		/* Granted only when that one is done, and not taken away by it. */
 		lock_wait(second);
+		settle();		/* the store had it done; so says done(), then */
 		assert_true(is_posted(&waits.over));
 		assert_int_equal(request_wait(&waits), 0);
 		request_submit(&b, &comes);
