@@ -9,7 +9,6 @@
 #	ceph_user NAME CAPS...		another client, client.NAME
 #	ceph_signal SIGNAL DAEMON...	to mon.a or osd.N
 #	ceph_revive			the daemons that were killed (bluestore only)
-#	rbd_disk IMAGE [SIZE]		common.sh's disk, of a new image; SIZE as rbd has it
 #	ceph_stores			LUNs are images from now on: see lun_new
 #	ceph_image SIZE			prints the name of a new image
 #
@@ -78,16 +77,6 @@ ceph_signal()
 		kill "-$1" "$pid"
 		[ "$1" != KILL ] || wait_for 10 eval "! running $pid"
 	done
-}
-
-# rbd_disk IMAGE [SIZE]
-rbd_disk()
-{
-	[ -z "${2:-}" ] || rbd create --size "$2" "$1"
-	[ -n "$tgtd_pid" ] || tgtd_start
-	target_new
-	lun_new "$tid" 1 "$1" --bstype rbd --bsopts "$ceph_opts"
-	acl_bind "$tid" ALL
 }
 
 ceph_stores()
