@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # tgtimg with images of a Ceph cluster: what it makes is what rbd sees; what cannot be
 # done ends with 22, one sentence, and nothing changed.
+# timeout: 300
 # slow
 . "$(dirname "$0")/../lib/common.sh"
 . "$SRC/tests/lib/ceph.sh"

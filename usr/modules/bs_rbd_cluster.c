@@ -110,8 +110,10 @@ static const char *setting(rados_t r, const char *name, char *buf, size_t bytes)
 	return buf;
 }
 
-/* One thread of librados does the work of a connection with a quarter less CPU than two
- * that hand it to each other.  Two is what it has unless ceph.conf wants something. */
+/* One thread of librados does the work of a disk's connection with a quarter less CPU
+ * than two that hand it to each other.  Two is what it has unless ceph.conf wants
+ * something, and what volumes need: to unprotect a snapshot librbd waits on one of them
+ * for what another does. */
 static void one_thread(rados_t r)
 {
 	char n[16];
@@ -137,7 +139,8 @@ static int configure(rados_t r, const struct bs_rbd_identity *i, struct bs_rbd_w
 	if (i->key && rados_conf_set(r, "key", i->key))
 		return bs_rbd_why_set(why, -EINVAL, "the key given for client.%s is not a key",
 				      i->id);
-	one_thread(r);
+	if (!i->osd_timeout)
+		one_thread(r);
 	return override(r, i->override, why);
 }
 
