@@ -298,8 +298,11 @@ void lu_io_resume(struct lu_io *io)
 void lu_io_cancel(struct lu_io *io)
 {
 	io->cancelled = true;
-	if (likely(!io->waits))
+	if (likely(!io->waits)) {
+		if (lu_io_writes(io) && io->len_bytes)
+			lu_range_lock_behind(io->ch, io->off_bytes, io->len_bytes);
 		return;
+	}
 	lu_qos_leave(io);
 	lu_io_finish_later(io, -ECANCELED);
 }

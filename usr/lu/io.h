@@ -96,7 +96,8 @@ void lu_io_submit(struct lu_channel *ch, struct lu_io *io);
  * @io is of no use any more.  If a limit of the unit holds it back, it never starts,
  * and done() follows in this turn, with -ECANCELED.  A writer that a range lock holds
  * back does not start either; its done() comes when the lock goes.  What is emulated
- * in steps ends with the step that the store has.  Else nothing happens.
+ * in steps ends with the step that the store has.  What writes and is in the store is not
+ * overtaken: later writers of its range wait for its end.  Else nothing happens.
  * Threads: as above; between submit and done().
  */
 void lu_io_cancel(struct lu_io *io);

@@ -300,3 +300,37 @@ bool lu_range_lock_blocks(struct lu_range_locks *ls, struct lu_io *io)
 	pthread_mutex_unlock(&ls->mutex);
 	return blocks;
 }
+
+/* --- behind what is given up --- */
+
+struct behind {
+	struct lu_channel *ch;		/* kept open as by an I/O */
+	struct lu_range_lock *lock;
+};
+
+static void all_ended(void *arg, int err)
+{
+	struct behind *b = arg;
+	struct lu_channel *ch = b->ch;
+
+	if (!err)
+		lu_range_lock_release(b->lock);
+	free(b);
+	ch->nr_ios--;
+	lu_channel_close_unused(ch);
+}
+
+void lu_range_lock_behind(struct lu_channel *ch, uint64_t off_bytes, uint64_t len_bytes)
+{
+	struct behind *b = malloc(sizeof(*b));
+
+	if (!b)
+		return;
+	b->ch = ch;
+	if (lu_range_lock_acquire(ch->lu, off_bytes, len_bytes, LU_RANGE_WRITERS, all_ended, b,
+				  &b->lock) < 0) {
+		free(b);
+		return;
+	}
+	ch->nr_ios++;
+}

@@ -45,6 +45,14 @@ int lu_range_lock_acquire(struct lu *lu, uint64_t off_bytes, uint64_t len_bytes,
 			  struct lu_range_lock **ret_lock);
 void lu_range_lock_release(struct lu_range_lock *l);
 
+/*
+ * From now on writers of [off, off + len) wait until those that are under way there
+ * have ended: one of them is given up by who asked for it, and may still reach the
+ * medium, which must not be after one that begins now.  Threads: @ch's reactor.  Without
+ * memory nobody waits.
+ */
+void lu_range_lock_behind(struct lu_channel *ch, uint64_t off_bytes, uint64_t len_bytes);
+
 static inline bool lu_range_lock_any(const struct lu_range_locks *l)
 {
 	return atomic_load_explicit(&l->n, memory_order_acquire) != 0;

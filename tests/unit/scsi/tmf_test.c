@@ -73,6 +73,7 @@ static void a_store_that_hangs_makes_it_rejected(void **state)
 	gate_close();
 	for (size_t i = 0; i < ARRAY_SIZE(fns); i++) {
 		w[i] = (struct command)WRITE_COMMAND;
+		w[i].cdb[5] = (uint8_t)i;	/* not behind the one before */
 		command_submit(rig.a, &w[i]);
 		gate_wait_held((unsigned int)i + 1);
 		manage_submit(rig.a, &m[i], fns[i], DISK_LUN, &w[i]);
