@@ -41,6 +41,8 @@ setting 'node.conn[0].timeo.noop_out_timeout' "$((ping ? ping + 1 : 0))"
 setting node.session.err_timeo.abort_timeout 5
 setting node.session.err_timeo.lu_reset_timeout 5
 setting node.session.err_timeo.tgt_reset_timeout 5
+# None of these outages is to end in an error, however slow the machine.
+setting node.session.timeo.replacement_timeout 600
 login "$iqn" "$portal"
 disk=$(disk_of "$iqn" "$portal" 1)
 echo "${disk##*/}" >/run/disk
