@@ -20,6 +20,18 @@ if [ "${BSTYPE:-}" = rbd ]; then
 	ceph_stores
 	DISK=ceph_image
 fi
+if [ "${BSTYPE:-}" = sheepdog ]; then
+	# shellcheck source=../lib/sheep.sh
+	. "$SRC/tests/lib/sheep.sh"
+	sheep_start
+	DISK=sheep_disk
+	BSOPTS=discard=yes
+	sheep_disk()
+	{
+		sheep_vdi "$(basename "$(mktemp -u)")" "$1" --shift 20
+		printf '%s:%s\n' "$sheep_address" "$vdi"
+	}
+fi
 tgtd_start --iscsi portal=127.0.0.1:0 --iscsi portal=127.0.0.1:0 \
 	${REACTORS:+--reactors "$REACTORS"}
 mapfile -t portals < <(adm --mode portal --op show |

@@ -198,6 +198,7 @@ static void describe(const struct sheep_dev *d, struct bs_dev_info *info)
 	*info = (struct bs_dev_info){
 		.size_bytes = atomic_load(&d->size_bytes),
 		.ops = BS_OP_BIT(BS_READ) | BS_OP_BIT(BS_BLOCK_STATUS),
+		.phys_block_bytes = 4096,	/* of the file systems beneath the sheep, as a rule */
 		.optimal_bytes = 1U << d->object_exp,
 		.read_only = d->is_snapshot,
 		.reads_zero = true,
