@@ -353,9 +353,10 @@ again:
 	return id;
 }
 
+/* A request survives several gateways that hang, one after the other. */
 static uint64_t stall_ns(const struct sheep_dev *d)
 {
-	return MAX(d->timeout_ns / 3, NS_PER_SEC);
+	return MAX(d->timeout_ns / 5, NS_PER_SEC);
 }
 
 int bs_sheepdog_io_channel_open(struct bs_channel *bch)
