@@ -107,7 +107,10 @@ LDFLAGS  ?=
 cppflags := -Iusr -Iusr/include -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	    -DURCU_INLINE_SMALL_FUNCTIONS -DSDT_USE_VARIADIC= \
 	    -DTGT_VERSION='"$(VERSION)"' $(pkg_cflags)
+# Lists are intrusive: the head that a node leads back to may lie in an object of any
+# type, and gcc has been seen to keep what it had read of it across a deletion.
 cflags   := -std=gnu17 -pthread -fvisibility=hidden -fstack-protector-strong \
+	    -fno-strict-aliasing \
 	    $(warnings) $(CFLAGS) $(if $(WERROR),-Werror)
 ldflags  := -pthread -Wl,--as-needed -Wl,-z,relro,-z,now $(LDFLAGS)
 

@@ -31,7 +31,7 @@ end_libvirt()
 
 "${as[@]}" libvirtd >"$dir/libvirt.log" 2>&1 </dev/null &
 libvirt_pid=$!
-trap 'code=$?; end_libvirt; (exit $code); at_exit' EXIT
+at_end+=(end_libvirt)
 ready() { ! running "$libvirt_pid" || virsh pool-list >"$dir/said" 2>&1; }
 wait_for 30 ready || fail "libvirtd: $(cat "$dir/libvirt.log" "$dir/said")"
 running "$libvirt_pid" || skip "libvirtd does not run here: $(tail -n 1 "$dir/libvirt.log")"

@@ -54,8 +54,10 @@ with Session(sys.argv[1]) as s, Session(sys.argv[1], "iqn.2001-04.org.example:b"
     check(sense(other)[0] == IN_PROGRESS)
 END
 
-note "the LUN goes"
-adm --mode logicalunit --op delete --tid "$tid" --lun 1
+note "the LUN goes, if that is meant"
+adm_fails 22 "commands to LUN 1 of target $tid are under way" \
+	--mode logicalunit --op delete --tid "$tid" --lun 1
+adm --mode logicalunit --op delete --tid "$tid" --lun 1 --force
 note "the daemon goes"
 lun_new "$tid" 2 "rdwr:$(disk_file 64M)" --bstype error --bsopts "op=write;delay=50"
 PYTHONPATH=$dir:$PYTHONPATH python "$(url 2)" <<'END'

@@ -119,7 +119,8 @@ class Pending:
 
 
 class Session:
-    def __init__(self, url, initiator="iqn.2001-04.org.example:functional", alias=None):
+    def __init__(self, url, initiator="iqn.2001-04.org.example:functional", alias=None,
+                 unsolicited=True):
         self.pending = []
         self.ctx = c.c_void_p(lib.iscsi_create_context(initiator.encode()))
         u = lib.iscsi_parse_full_url(self.ctx, url.encode())
@@ -130,6 +131,9 @@ class Session:
         lib.iscsi_set_targetname(self.ctx, c.c_char_p(u.contents.target))
         if alias:
             lib.iscsi_set_alias(self.ctx, alias.encode())
+        if not unsolicited:     # then the window does not depend on the target's memory
+            lib.iscsi_set_initial_r2t(self.ctx, 1)
+            lib.iscsi_set_immediate_data(self.ctx, 0)
         lib.iscsi_set_noautoreconnect(self.ctx, 1)
         lib.iscsi_set_timeout(self.ctx, COMMAND_SECONDS)
         ok = lib.iscsi_connect_sync(self.ctx, c.c_char_p(u.contents.portal)) == 0 and \
