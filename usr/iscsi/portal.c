@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "base/cleanup.h"
 #include "base/list.h"
 #include "base/log.h"
@@ -52,10 +51,7 @@ static void accepted(void *arg, int fd)
 {
 	const struct portal *p = arg;
 
-	if (closed)
-		close(fd);
-	else
-		iscsi_conn_accept(fd, p->tpgt);
+	iscsi_conn_accept(fd, p->tpgt);
 }
 
 const struct iscsi_portal_list *iscsi_portal_list(void)
@@ -139,6 +135,7 @@ static int open_one(const struct sockaddr_storage *addr, uint16_t tpgt,
 				&p->listener);
 	if (err < 0)
 		return err;
+	net_listener_set_accepting(p->listener, !closed);
 	*ret_p = TAKE_PTR(p);
 	return 0;
 }
@@ -285,7 +282,11 @@ void iscsi_portal_each(void (*visit)(const struct sockaddr_storage *addr,
 
 void iscsi_portal_set_open(bool open)
 {
+	struct portal *p;
+
 	closed = !open;
+	list_for_each(p, &portals, node)
+		net_listener_set_accepting(p->listener, open);
 }
 
 void iscsi_portal_close_all(void)

@@ -34,8 +34,9 @@ int iscsi_portal_delete(const char *text, char *why, size_t why_bytes);
 void iscsi_portal_each(void (*visit)(const struct sockaddr_storage *addr,
 				     uint16_t tpgt, void *arg),
 		       void *arg);
-/* While closed (tgtadm: system state offline) connections are accepted and
- * ended at once.  Open at first. */
+/* While closed (tgtadm: system state offline) connections wait to be accepted.  To end
+ * them at once would be an error to an initiator that comes back after a restart, and
+ * Linux may never get over one at the wrong moment.  Open at first. */
 void iscsi_portal_set_open(bool open);
 /* Close them all, at the end. */
 void iscsi_portal_close_all(void);

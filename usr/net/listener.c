@@ -24,6 +24,7 @@ struct net_listener {
 	int fd;
 	struct watch watch;
 	struct timer timer;
+	bool waits;		/* connections do, until they are wanted */
 	struct sockaddr_storage local;
 	void (*accepted)(void *arg, int fd);
 	void *arg;
@@ -45,7 +46,14 @@ static void resume(struct timer *t)
 {
 	struct net_listener *l = container_of(t, struct net_listener, timer);
 
-	reactor_watch_change(l->reactor, &l->watch, EPOLLIN);
+	reactor_watch_change(l->reactor, &l->watch, l->waits ? 0 : EPOLLIN);
+}
+
+void net_listener_set_accepting(struct net_listener *l, bool accepting)
+{
+	l->waits = !accepting;
+	reactor_timer_cancel(l->reactor, &l->timer);
+	reactor_watch_change(l->reactor, &l->watch, accepting ? EPOLLIN : 0);
 }
 
 /* The backlog keeps the event up: without a pause this would be a busy loop. */

@@ -7,6 +7,7 @@
  * instead of spinning; peers wait in the backlog.
  */
 #pragma once
+#include <stdbool.h>
 #include <sys/socket.h>
 
 struct net_listener;
@@ -25,6 +26,11 @@ int net_listener_open(struct reactor *r, const struct sockaddr_storage *addr,
 		      void (*accepted)(void *arg, int fd), void *arg,
 		      struct net_listener **ret_l);
 void net_listener_close(struct net_listener *l);	/* accepts NULL */
+/*
+ * While not accepting (it does at first), connections wait in the kernel's backlog.
+ * Threads: that of the reactor.
+ */
+void net_listener_set_accepting(struct net_listener *l, bool accepting);
 
 /* What it is bound to, with the real port. */
 const struct sockaddr_storage *net_listener_local(const struct net_listener *l);
