@@ -112,6 +112,7 @@ int bs_sheepdog_call_open(struct sheep_call *c, struct sheep_cluster *cluster,
 	const unsigned int first = atomic_load(&cluster->current);
 	int err = -EHOSTUNREACH;
 
+	assert(cluster->nr);
 	*c = (struct sheep_call){ .fd = -1,
 				  .cluster = cluster,
 				  .wait_ms = wait_ms };

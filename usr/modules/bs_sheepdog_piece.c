@@ -94,6 +94,7 @@ static void write_ends(struct sheep_piece *p)
 
 	if (!p->is_write)
 		return;
+	assert(s);			/* who writes has one */
 	p->is_write = false;
 	s->creates = false;
 	s->nr_writes--;

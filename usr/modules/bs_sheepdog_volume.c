@@ -216,7 +216,7 @@ static int set_tag(struct session *s, const char *tag)
 {
 	char text[SHEEP_NAME_BYTES] = { 0 };
 
-	memcpy(text, tag, strlen(tag));
+	snprintf(text, sizeof(text), "%s", tag);
 	return bs_sheepdog_call_write(&s->c, "its tag", sheep_inode_oid(s->vid),
 				      offsetof(struct sheep_inode, tag), text,
 				      sizeof(text));

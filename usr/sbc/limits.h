@@ -4,9 +4,9 @@
  * MAXIMUM TRANSFER LENGTH is BUFFER_BYTES_MAX, enforced in scsi/dispatch.c.
  */
 #pragma once
-#include <tgt/bs_module.h>
 #include "base/macros.h"
 #include "lu/geometry.h"
+#include "lu/lu.h"
 
 /*
  * What the 10-byte command can say.  Initiators that clear whole disks like this

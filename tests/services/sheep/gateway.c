@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* gateway.c - listening sockets. */
 #include "gateway.h"
 
@@ -26,7 +26,7 @@ static int listen_unix(const char *path)
 
 	if (strlen(path) >= sizeof(a.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(a.sun_path, path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
 	unlink(path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1 || bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
@@ -90,7 +90,7 @@ static int start_listening(struct gateway *g)
 
 	if (!strncmp(g->address, "unix:", 5))
 		return listen_unix(g->address + 5);
-	strcpy(text, g->address);
+	memcpy(text, g->address, sizeof(text));
 	colon = strrchr(text, ':');
 	if (strncmp(text, "tcp:", 4) != 0 || colon <= text + 4)
 		return -EINVAL;
@@ -138,8 +138,8 @@ static bool parse(struct gateway *g, const char *spec)
 
 	if (strlen(spec) >= sizeof(text))
 		return false;
-	strcpy(text, spec);
-	strcpy(g->address, strsep(&rest, ","));
+	memcpy(text, spec, strlen(spec) + 1);
+	snprintf(g->address, sizeof(g->address), "%s", strsep(&rest, ","));
 	while ((word = strsep(&rest, ","))) {
 		if (!strcmp(word, "lax"))
 			g->lax = true;

@@ -9,9 +9,9 @@
 
 enum lock_type { LOCK_NORMAL, LOCK_SHARED };
 
-/* Take those of the last run from @path, and keep them there.  Not @enabled:
+/* Take those of the last run from @file, and keep them there.  Not @on:
  * every lock is granted, and none is kept.  -errno. */
-int lock_open(const char *path, bool enabled);
+int lock_open(const char *file, bool on);
 
 /* Results of the wire. */
 int lock_take(uint32_t vid, uint32_t type, unsigned int node);

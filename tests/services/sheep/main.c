@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* main.c - command line, start and end.  See README.md. */
 #include <errno.h>
 #include <getopt.h>
@@ -198,6 +198,7 @@ static int start(char **ret_locks)
 	char *objects, *breaches;
 	int err;
 
+	assert(opts.store);
 	if (!in_store("obj", &objects) || !in_store("locks", ret_locks) ||
 	    !in_store("breaches", &breaches))
 		return fails("start", -ENOMEM);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * object.c - what the requests for objects do, traps included: a create wipes
  * what was there, a discard does not ask whose snapshot it is.

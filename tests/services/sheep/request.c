@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* request.c - the table of requests, and what a VDI request does. */
 #include "request.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* strict_head.c - what can be said of a request by itself. */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * strict_map.c - requests against maps and objects: what of them would lose data
  * now, or would have lost it had someone died between them.

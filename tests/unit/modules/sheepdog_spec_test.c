@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "../../../usr/modules/bs_sheepdog_spec.c"
+#include "../../../usr/modules/bs_sheepdog_spec.c" /* NOLINT(bugprone-suspicious-include) */
 #include "bs/internal.h"
 
 static void what_is_right(void **state)

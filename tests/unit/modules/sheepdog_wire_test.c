@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-#include "../../../usr/modules/bs_sheepdog_wire.c"
+#include "../../../usr/modules/bs_sheepdog_wire.c" /* NOLINT(bugprone-suspicious-include) */
 
 #define VID  0x2a0b08U
 #define NEXT 0x2a0b09U
