@@ -63,6 +63,8 @@ refused 5 "conf=$dir/none: No such file or directory" disk "conf=$dir/none"
 refused 5 "conf=$BUILD/tgtd is not a Ceph configuration" disk "conf=$BUILD/tgtd"
 refused 5 "there is no conf file for the cluster 'backup'" disk cluster=backup
 refused 5 "override=: Ceph has no setting 'speed'" disk "$o;override=speed=11"
+refused 5 "object_size= is for tgtimg" disk "$o;object_size=4M"
+refused 5 "full_copy= is for tgtimg" disk "$o;full_copy=no"
 refused 5 "override=: rados_osd_op_timeout must stay 0" \
 	disk "$o;override=rados_osd_op_timeout=5"
 refused 5 "lock= is shared, exclusive or none" disk "$o;lock=maybe"

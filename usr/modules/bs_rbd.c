@@ -58,6 +58,19 @@ static int parse_lock(const char *text, enum bs_rbd_lock *ret, struct bs_rbd_why
 	return bs_rbd_why_set(why, -EINVAL, "lock= is shared, exclusive or none, not '%s'", text);
 }
 
+/* What is said of new images is no wish that a disk could fulfil. */
+static int refuse_volume_options(const struct bs_params *params, struct bs_rbd_why *why)
+{
+	static const struct bs_option options_of_volumes[] = { BS_RBD_VOLUME_OPTIONS };
+
+	for (size_t n = 0; n < ARRAY_SIZE(options_of_volumes); n++)
+		if (bs_param_is_set(params, options_of_volumes[n].name))
+			return bs_rbd_why_set(why, -EINVAL,
+					      "%s= is for tgtimg, when an image is made: leave it out",
+					      options_of_volumes[n].name);
+	return 0;
+}
+
 static int disk_new(const struct bs_open_args *args, struct bs_rbd **ret, struct bs_rbd_why *why)
 {
 	struct bs_rbd *d = calloc(1, sizeof(*d));
@@ -75,6 +88,8 @@ static int disk_new(const struct bs_open_args *args, struct bs_rbd **ret, struct
 		err = bs_rbd_identity_parse(args->params, &d->identity, why);
 	if (!err)
 		err = parse_lock(bs_param_text(args->params, "lock"), &d->lock, why);
+	if (!err)
+		err = refuse_volume_options(args->params, why);
 	if (err)
 		bs_rbd_put(d);
 	else
