@@ -13,8 +13,9 @@ sheep_start
 sheep_vdi disk 64M
 sheep_lun disk --bsopts timeout=4
 lun_new "$tid" 2 "$(disk_file 8M)"
-lun_new "$tid" 3 "$sheep_address:disk" --bstype sheepdog --bsopts 'timeout=3600;lock=none'
 io "$(url 1)" "write -q -P 1 0 64M"
+# Of the same VDI without a lock: it has to find the map as it stays.
+lun_new "$tid" 3 "$sheep_address:disk" --bstype sheepdog --bsopts 'timeout=3600;lock=none'
 
 python "$(url 1)" "$(url 2)" "$TGTADM" "$sheep_pid" <<'END'
 import os, signal
