@@ -7,50 +7,7 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-typedef struct {
-	uint8_t b[2];
-} le16;
-typedef struct {
-	uint8_t b[4];
-} le32;
-typedef struct {
-	uint8_t b[8];
-} le64;
-
-static inline uint16_t le16_get(le16 v)
-{
-	return (uint16_t)(v.b[0] | v.b[1] << 8);
-}
-
-static inline uint32_t le32_get(le32 v)
-{
-	return v.b[0] | (uint32_t)v.b[1] << 8 | (uint32_t)v.b[2] << 16 |
-	       (uint32_t)v.b[3] << 24;
-}
-
-static inline uint64_t le64_get(le64 v)
-{
-	const le32 lo = { { v.b[0], v.b[1], v.b[2], v.b[3] } };
-	const le32 hi = { { v.b[4], v.b[5], v.b[6], v.b[7] } };
-
-	return (uint64_t)le32_get(hi) << 32 | le32_get(lo);
-}
-
-static inline le32 le32_make(uint32_t v)
-{
-	return (le32){ { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16),
-			 (uint8_t)(v >> 24) } };
-}
-
-static inline le64 le64_make(uint64_t v)
-{
-	const le32 lo = le32_make((uint32_t)v),
-		   hi = le32_make((uint32_t)(v >> 32));
-
-	return (le64){ { lo.b[0], lo.b[1], lo.b[2], lo.b[3], hi.b[0], hi.b[1],
-			 hi.b[2], hi.b[3] } };
-}
+#include "base/le.h"
 
 enum wire_op {
 	OP_CREATE = 0x01,
