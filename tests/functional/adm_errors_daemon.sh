@@ -44,7 +44,7 @@ says_first 22 'tgtadm: this logical unit number already exists' \
 	--mode logicalunit --op new --tid "$tid" --lun 0 -b "$(disk_file 1M)"
 for bad in '-b /nowhere/at/all' '-b /nowhere --bstype bogus' '-b FILE --bsoflags bogus' \
 	'-b FILE --blocksize 513' '-b FILE --bsopts bogus=1' '-b FILE --params bogus=1' \
-	'-b FILE --bstype rbd:x' '--bstype rdwr' "-b $dir"; do
+	'-b FILE --bstype rbd:x' '--params removable=0' "-b $dir"; do
 	# shellcheck disable=SC2086
 	says_first 22 "$invalid" --mode logicalunit --op new --tid "$tid" --lun 5 ${bad/FILE/$(disk_file 1M)}
 done

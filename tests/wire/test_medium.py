@@ -144,20 +144,38 @@ def what_the_old_store_still_does_stays_there(b):
     check(contents(new) == b"\x77" * (4 << 20), "the new medium was written")
 
 
+def is_empty(s):
+    for cdb, n in ((scsi.read(0, 1), 512), (scsi.tur(), 0), (scsi.read_capacity10(), 8),
+                   (scsi.start_stop(START, LOEJ), 0)):
+        condition(s.scsi(cdb, read=n), NOT_READY, NO_MEDIUM)
+    condition(s.scsi(scsi.write(0, 1), out=bytes(512)), NOT_READY, NO_MEDIUM)
+    good(s.scsi(scsi.inquiry(), read=255))
+    good(s.scsi(scsi.inquiry(1, 0xB0), read=255))
+    good(s.scsi(scsi.mode_sense10(0x3F), read=255))
+    sense = bytes(good(s.scsi(scsi.request_sense(), read=252)).datain)
+    equal((sense[2] & 15, sense[12] << 8 | sense[13]), (NOT_READY, NO_MEDIUM), "REQUEST SENSE")
+
+
+@suite.case
+def made_without_a_medium(b):
+    """Without a backing store, as tgt has it, the LUN is a drive that is empty."""
+    target = b.d.target(disks=0)
+    target.lun(1, "")
+    with Session(b.addr, target.name).clear_ua() as s:
+        is_empty(s)
+        target.lun_params(1, f"path={other_disk(b, 1, 9)}")
+        condition(s.scsi(scsi.tur()), UNIT_ATTENTION, MAY_HAVE_CHANGED)
+        check(s.read(0, 1) == b"\x09" * 512, "data of the first medium")
+        s.write(8, b"\x22" * 512)
+        equal(s.read(8, 1), b"\x22" * 512, "it can be written")
+
+
 @suite.case
 def without_a_medium(b):
     with Drive(b, 2) as d:
         s = d.s[0]
         d.insert("")
-        for cdb, n in ((scsi.read(0, 1), 512), (scsi.tur(), 0), (scsi.read_capacity10(), 8),
-                       (scsi.start_stop(START, LOEJ), 0)):
-            condition(s.scsi(cdb, read=n), NOT_READY, NO_MEDIUM)
-        condition(s.scsi(scsi.write(0, 1), out=bytes(512)), NOT_READY, NO_MEDIUM)
-        good(s.scsi(scsi.inquiry(), read=255))
-        good(s.scsi(scsi.inquiry(1, 0xB0), read=255))
-        good(s.scsi(scsi.mode_sense10(0x3F), read=255))
-        sense = bytes(good(s.scsi(scsi.request_sense(), read=252)).datain)
-        equal((sense[2] & 15, sense[12] << 8 | sense[13]), (NOT_READY, NO_MEDIUM), "REQUEST SENSE")
+        is_empty(s)
         check("Online: No" in d.shown() and "Backing store path: None" in d.shown().split("LUN: 1")[1],
               d.shown())
         late = Session(b.addr, d.target.name, isid=bytes([0x80, 0, 0, 0, 1, 0]))

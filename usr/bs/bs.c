@@ -168,6 +168,19 @@ int bs_open(const struct bs_open_spec *spec, char *why_buf, size_t why_bytes,
 	return 0;
 }
 
+int bs_open_check(const struct bs_open_spec *spec, char *why_buf, size_t why_bytes,
+		  bool *ret_nameless)
+{
+	struct bs_device *d;
+	const int err = bs_device_new(spec, why_buf, why_bytes, &d);
+
+	if (err)
+		return err;
+	*ret_nameless = !*d->path && d->module->flags & BS_MODULE_PATH;
+	bs_device_free(d);
+	return 0;
+}
+
 /* --- closing --- */
 
 static void close_run(struct work *w)

@@ -6,6 +6,7 @@
  * reactor ever waits for a store.
  */
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 #include <tgt/bs_module.h>
 
@@ -31,6 +32,13 @@ struct bs_open_spec {		/* all text is borrowed for the call */
 int bs_open(const struct bs_open_spec *spec, char *why_buf, size_t why_bytes,
 	    void (*done)(void *arg, struct bs_device *dev, int err, const char *why),
 	    void *arg);
+
+/*
+ * Whether @spec names no store although its module has only stores with names; the
+ * errors of bs_open() that come now come from here, too.
+ */
+int bs_open_check(const struct bs_open_spec *spec, char *why_buf, size_t why_bytes,
+		  bool *ret_nameless);
 
 /* Any thread.  The last put closes the store on a worker. */
 struct bs_device *bs_device_get(struct bs_device *dev);

@@ -129,7 +129,13 @@ void lu_set_reserve(struct lu *lu, struct lu_reserve *r)
 	lu_reserve_put(rcu_xchg_pointer(&lu->reserve, r));
 }
 
-const struct bs_dev_info lu_no_store = { 0 };
+/* Whether the cache of the next medium is used is for the next medium to say. */
+const struct bs_dev_info lu_no_store = { .write_cache = true };
+
+bool lu_has_medium(const struct lu *lu)
+{
+	return lu->dev != NULL;
+}
 
 const struct bs_dev_info *lu_store_info(const struct lu *lu)
 {
@@ -244,7 +250,8 @@ static void opening_over(void *arg)
 {
 	struct opening *o = arg;
 
-	bs_device_put(o->dev);
+	if (o->dev)
+		bs_device_put(o->dev);
 	lu_free(o->lu);
 	o->done(o->arg, NULL, o->err, o->why);
 	free(o);
@@ -261,7 +268,7 @@ static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char 
 {
 	struct opening *o = arg;
 	struct lu *lu = o->lu;
-	const struct bs_dev_info *i = bs_device_info(o->dev);
+	const struct bs_dev_info *i = o->dev ? bs_device_info(o->dev) : &lu_no_store;
 
 	if (err) {
 		opening_failed(o, err, why);
@@ -309,6 +316,21 @@ static void device_opened(void *arg, struct bs_device *dev, int err, const char 
 		opening_failed(o, err, *text ? text : strerrordesc_np(-err));
 }
 
+/* A drive without a medium. */
+static int open_empty(struct opening *o, char *why_buf, size_t why_bytes)
+{
+	struct lu_geometry g;
+
+	if (o->atomic_bytes) {
+		snprintf(why_buf, why_bytes,
+			 "%s: atomic writes are of a medium: give its path", o->lu->bstype);
+		return -EINVAL;
+	}
+	if (lu_geometry_init(&g, 0, o->block_bytes, 0) || lu_set_geometry(o->lu, &g))
+		return -ENOMEM;
+	return lu_reserve_open(o->lu->identity->scsi_id, reserve_opened, o);
+}
+
 int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id,
 	    uint32_t atomic_bytes, char *why_buf, size_t why_bytes,
 	    void (*done)(void *arg, struct lu *lu, int err, const char *why), void *arg)
@@ -317,6 +339,7 @@ int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id,
 	_cleanup_(lu_freep) struct lu *lu = NULL;
 	_cleanup_free_ struct opening *o = NULL;
 	struct lu_geometry g;
+	bool empty;
 	int err;
 
 	if (!s.block_bytes)
@@ -333,10 +356,13 @@ int lu_open(const struct bs_open_spec *spec, const struct lu_identity *id,
 		return -ENOMEM;
 	*o = (struct opening){ .lu = lu, .block_bytes = s.block_bytes,
 			       .atomic_bytes = atomic_bytes, .done = done, .arg = arg };
-	err = bs_open(&s, why_buf, why_bytes, device_opened, o);
+	err = bs_open_check(&s, why_buf, why_bytes, &empty);
+	if (!err)
+		err = empty ? open_empty(o, why_buf, why_bytes) :
+			      bs_open(&s, why_buf, why_bytes, device_opened, o);
 	if (err)
 		return err;
-	lu = NULL;		/* both are with device_opened() now */
+	lu = NULL;		/* both are with device_opened(), or reserve_opened(), now */
 	o = NULL;
 	return 0;
 }

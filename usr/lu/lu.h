@@ -58,7 +58,8 @@ struct lu {
  * Open the store of @spec and make a logical unit of it, with the reservations
  * that were kept for its identity.  An atomic write that a crash has interrupted is
  * finished first; writes of up to @atomic_bytes (0: none) are atomic from then on.
- * @spec->block_bytes 0: the default, 512.  Returns and calls back like bs_open(), also with -EINVAL
+ * @spec->block_bytes 0: the default, 512.  Without a path, where the kind of store
+ * needs one, there is no medium yet (lu/medium.h).  Returns and calls back like bs_open(), also with -EINVAL
  * for a block size that we, or the store, do not have; @lu comes with one
  * reference.  Threads: control.
  */
@@ -90,6 +91,9 @@ struct lu_reserve *lu_reserve(const struct lu *lu);
 void lu_set_reserve(struct lu *lu, struct lu_reserve *r);
 int lu_set_identity(struct lu *lu, const struct lu_identity *id);
 int lu_set_geometry(struct lu *lu, const struct lu_geometry *g);
+
+/* There is a store.  Threads: control. */
+bool lu_has_medium(const struct lu *lu);
 
 /* What the store can do (nothing, while there is no medium).  Callers are RCU readers;
  * valid for this turn.  size_bytes is that of the time of opening: the present size is

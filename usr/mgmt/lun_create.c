@@ -106,7 +106,7 @@ int mgmt_lun_create_publish(struct mgmt_lun *l, const struct mgmt_lun_spec *s, s
 	lu->resized_arg = l;
 	l->state = MGMT_LUN_READY;
 	log_info("target %d LUN %" PRIu64 ": %s %s", l->target->tid, l->lun, lu->bstype,
-		 lu->path);
+		 lu_has_medium(lu) ? lu->path : "without a medium");
 	return 0;
 }
 
@@ -131,6 +131,10 @@ static void opened(void *arg, struct lu *lu, int err, const char *why)
 		return;
 	}
 	mgmt_lun_update_warn(o->call, lu, &o->spec.change);
+	if (!lu_has_medium(lu))
+		mgmt_rpc_warn(o->call,
+			      "LUN %" PRIu64 " is a drive without a medium: parameter 'path' puts one in",
+			      l->lun);
 	mgmt_rpc_reply(o->call, NULL);
 	free(o);
 }
@@ -152,6 +156,15 @@ static const char *text_of(const json_t *fields, const char *name)
 	return json_string_value(json_object_get(fields, name));
 }
 
+/* What else may be wrong with it is said when it is opened. */
+static bool is_empty(const struct bs_open_spec *open)
+{
+	bool nameless = false;
+	char unused[512];
+
+	return bs_open_check(open, unused, sizeof(unused), &nameless) == 0 && nameless;
+}
+
 int mgmt_lun_create_parse(const json_t *fields, const char *target_name, int tid,
 			  struct mgmt_lun_spec *ret_s, struct mgmt_fault *ret_fault)
 {
@@ -167,6 +180,7 @@ int mgmt_lun_create_parse(const json_t *fields, const char *target_name, int tid
 			    .target_name = target_name, .tid = tid },
 	};
 	struct lu_geometry unused;
+	bool empty;
 
 	s.change.lun = (uint64_t)json_integer_value(json_object_get(fields, "lun"));
 	lu_identity_default(&s.change.id, target_name, tid, s.change.lun);
@@ -181,8 +195,14 @@ int mgmt_lun_create_parse(const json_t *fields, const char *target_name, int tid
 		return fault(ret_fault, "blocksize",
 			     "a block is 512, 1024, 2048 or 4096 bytes, not %" PRIu32,
 			     s.open.block_bytes);
+	empty = is_empty(&s.open);
+	s.change.config.removable = empty;
 	if (mgmt_lun_params_set(&s.change, json_object_get(fields, "params"), ret_fault) < 0)
 		return -EINVAL;
+	if (empty && !s.change.config.removable)
+		return fault(ret_fault, "path",
+			     "%s needs a path: only a removable LUN can be without a medium",
+			     s.open.bstype);
 	if (s.change.resize)
 		return fault(ret_fault, "params",
 			     "the size can be given only to a LUN that exists");

@@ -72,6 +72,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.name = "aio",
 	.help = "a file or a block device, direct I/O by Linux AIO",
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
+	.flags = BS_MODULE_PATH,
 	.open = aio_open,
 	.close = aio_close,
 	.size = bs_file_size,

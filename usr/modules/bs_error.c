@@ -311,6 +311,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.help = "fails by rule; stacks on another store (bstype:path)",
 	.options = bs_error_options,
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
+	.flags = BS_MODULE_PATH,
 	.open = error_open,
 	.close = error_close,
 	.size = error_size,

@@ -216,6 +216,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.help = "an image of a Ceph cluster",
 	.options = options,
 	.open_flags = BS_OPEN_RDONLY,
+	.flags = BS_MODULE_PATH,
 	.open = rbd_module_open,
 	.close = rbd_module_close,
 	.channel_open = bs_rbd_channel_open,

@@ -44,6 +44,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.help = "a file or a block device",
 	.options = options,
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
+	.flags = BS_MODULE_PATH,
 	.open = rdwr_open,
 	.close = rdwr_close,
 	.submit = bs_file_submit,

@@ -39,6 +39,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.help = "a VDI of a Sheepdog cluster",
 	.options = options,
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
+	.flags = BS_MODULE_PATH,
 	.open = bs_sheepdog_open,
 	.close = bs_sheepdog_close,
 	.size = bs_sheepdog_size,

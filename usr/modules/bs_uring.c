@@ -136,6 +136,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.help = "a file or a block device, by io_uring",
 	.options = options,
 	.open_flags = BS_OPEN_SYNC | BS_OPEN_DIRECT | BS_OPEN_RDONLY,
+	.flags = BS_MODULE_PATH,
 	.open = uring_open,
 	.close = uring_close,
 	.size = bs_file_size,

@@ -70,6 +70,8 @@ struct scsi_device *scsi_device_new(const struct scsi_device_type *type, struct 
 	if (type->state_init)
 		type->state_init(dev->state);
 	dev->lu = lu ? lu_get(lu) : NULL;
+	if (lu && !lu_has_medium(lu))
+		atomic_init(&dev->ejected, SCSI_DEVICE_EMPTY);
 	refcount_init(&dev->refs, 1);
 	return TAKE_PTR(dev);
 }

@@ -253,7 +253,6 @@ static void what_is_no_disk_is_refused_in_words(void **state)
 		{ "/nonexistent/disk", "/nonexistent/disk", 0, -ENOENT },
 		{ "/", "neither a regular file nor a block device", 0, -ENOTBLK },
 		{ "/dev/null", "neither a regular file nor a block device", 0, -ENOTBLK },
-		{ "", "needs the path", 0, -EINVAL },
 		{ empty, "less than one block", 0, -EINVAL },
 		{ tiny, "less than one block", 512, -EINVAL },
 		{ tiny, "513", 513, -EINVAL },
@@ -275,6 +274,22 @@ static void what_is_no_disk_is_refused_in_words(void **state)
 	unlink(tiny);
 	free(empty);
 	free(tiny);
+}
+
+/* As after lu_medium_swap() to none. */
+static void without_a_path_there_is_no_medium(void **state)
+{
+	struct lu *lu = open_file("", 0, 4096);
+	struct client c = client_open(lu, 0);
+
+	(void)state;
+	assert_false(lu_has_medium(lu));
+	assert_int_equal(lu_geometry(lu)->nr_blocks, 0);
+	assert_int_equal(lu_geometry(lu)->block_bytes, 4096);
+	assert_int_equal(do_io(&c, LU_FLUSH, 0, 0, 0, NULL, 0, NULL), 0);
+	assert_int_not_equal(do_read(&c, 0, buf, 4096), 0);
+	client_close(&c);
+	disk_close(lu);
 }
 
 /* Memory that suits no direct I/O, and more requests than a device's queue takes. */
@@ -396,6 +411,7 @@ int main(void)
 		cmocka_unit_test(direct_io_tells_its_alignment),
 		cmocka_unit_test(sync_has_no_write_cache),
 		cmocka_unit_test(what_is_no_disk_is_refused_in_words),
+		cmocka_unit_test(without_a_path_there_is_no_medium),
 		cmocka_unit_test(any_memory_and_any_depth_will_do),
 		cmocka_unit_test(closing_waits_for_requests),
 	};

@@ -157,6 +157,9 @@ struct bs_volume_info {
 	uint64_t allocated_bytes;	/* UINT64_MAX: not known */
 };
 
+/* open() needs a path: a logical unit without one is a drive without a medium. */
+#define BS_MODULE_PATH	0x1U
+
 struct bs_module {
 	uint32_t abi;		/* BS_ABI */
 	uint32_t struct_bytes;	/* sizeof(struct bs_module) of the module */
@@ -164,7 +167,7 @@ struct bs_module {
 	const char *help;
 	const struct bs_option *options; /* may be NULL */
 	uint32_t open_flags;	/* BS_OPEN_* that open() understands */
-	uint32_t reserved;
+	uint32_t flags;		/* BS_MODULE_*; 0 in older modules */
 
 	/* On a worker: may block.  0 or -errno; bs_say() gives the reason. */
 	int (*open)(struct bs_dev *dev, const struct bs_open_args *args);
