@@ -161,7 +161,8 @@ def made_without_a_medium(b):
     """Without a backing store, as tgt has it, the LUN is a drive that is empty."""
     target = b.d.target(disks=0)
     target.lun(1, "")
-    with Session(b.addr, target.name).clear_ua() as s:
+    with Session(b.addr, target.name) as s:
+        condition(s.scsi(scsi.tur()), UNIT_ATTENTION)
         is_empty(s)
         target.lun_params(1, f"path={other_disk(b, 1, 9)}")
         condition(s.scsi(scsi.tur()), UNIT_ATTENTION, MAY_HAVE_CHANGED)
