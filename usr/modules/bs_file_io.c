@@ -27,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 #include "base/macros.h"
 
 #define PIECES_MAX	64	/* iovecs of one system call */
@@ -164,6 +165,9 @@ static ssize_t step(const struct bs_file *f, const struct bs_req *req, int flags
 	if (buf)
 		return bounce(f, req, flags, buf);
 	cnt = pieces(req, iov);
+	if (cnt == 1 && !flags)		/* 0.1 us less: no list to be copied in */
+		return req->op == BS_WRITE ? pwrite(f->fd, iov->iov_base, iov->iov_len, off) :
+					     pread(f->fd, iov->iov_base, iov->iov_len, off);
 	return req->op == BS_WRITE ? pwritev2(f->fd, iov, cnt, off, flags) :
 				     preadv2(f->fd, iov, cnt, off, flags);
 }

@@ -16,6 +16,7 @@
 struct mailbox {
 	struct cds_wfcq_head head;
 	struct cds_wfcq_tail tail;
+	atomic_bool asleep;		/* its reader may be in epoll_wait(): wake it */
 	struct watch watch;		/* an eventfd */
 };
 
@@ -33,6 +34,7 @@ struct reactor {
 	uint64_t now_ns;
 	uint64_t clock_ns;		/* 0: to be read */
 	uint64_t gap_ns;		/* average wait for the next event */
+	uint64_t give_way_ns;		/* not before: see reactor.c */
 	unsigned int nr_working;	/* items that workers have for it */
 	struct list_head hooks[REACTOR_NR_STAGES];
 	struct timer_heap timers;
@@ -49,6 +51,10 @@ int reactor_mailbox_init(struct reactor *r);
 void reactor_mailbox_fini(struct reactor *r);
 void reactor_mailbox_drain(struct reactor *r);
 void reactor_mailbox_wake(struct reactor *r);
+bool reactor_mailbox_any(struct reactor *r);
+/* From here on mail wakes the reactor.  False: there is some already; do not sleep. */
+bool reactor_mailbox_sleep(struct reactor *r);
+void reactor_mailbox_awake(struct reactor *r);
 
 void reactor_timer_run(struct reactor *r);
 int reactor_timer_wait_ms(const struct reactor *r, uint64_t now_ns); /* -1: no timer */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * reactor/mailbox.c - liburcu's wait-free queue plus an eventfd.  Only the
- * sender that finds the queue empty writes to the eventfd: one system call for
- * a burst.  The reader clears the eventfd before it empties the queue, so a
- * wake-up cannot be lost.
+ * reactor/mailbox.c - liburcu's wait-free queue plus an eventfd.  A reactor looks
+ * into its mailbox in every turn, so the eventfd is for one that sleeps: only the
+ * sender that finds it so, and the queue empty, writes to it.  The reader says that
+ * it sleeps before it looks a last time, and the sender looks whether it sleeps
+ * after it has sent: one of them sees the other.
  */
 #include "reactor/mailbox.h"
 
@@ -36,8 +37,29 @@ void reactor_mailbox_send(struct reactor *to, struct mail *m,
 	m->run = run;
 	cds_wfcq_node_init(&m->node);
 	__tsan_release(m);
-	if (!cds_wfcq_enqueue(&to->mailbox.head, &to->mailbox.tail, &m->node))
+	/* The exchange within is a full barrier. */
+	if (!cds_wfcq_enqueue(&to->mailbox.head, &to->mailbox.tail, &m->node) &&
+	    atomic_load(&to->mailbox.asleep))
 		reactor_mailbox_wake(to);
+}
+
+bool reactor_mailbox_any(struct reactor *r)
+{
+	return !cds_wfcq_empty(cds_wfcq_head_cast(&r->mailbox.head), &r->mailbox.tail);
+}
+
+bool reactor_mailbox_sleep(struct reactor *r)
+{
+	atomic_store(&r->mailbox.asleep, true);
+	if (likely(!reactor_mailbox_any(r)))
+		return true;
+	reactor_mailbox_awake(r);
+	return false;
+}
+
+void reactor_mailbox_awake(struct reactor *r)
+{
+	atomic_store_explicit(&r->mailbox.asleep, false, memory_order_relaxed);
 }
 
 void reactor_mailbox_drain(struct reactor *r)
@@ -61,13 +83,11 @@ void reactor_mailbox_drain(struct reactor *r)
 
 static void ready(struct watch *w, uint32_t events)
 {
-	struct mailbox *box = container_of(w, struct mailbox, watch);
 	uint64_t count;
 
 	(void)events;
 	if (read(w->fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		log_err("mailbox: eventfd: errno %d", errno);
-	reactor_mailbox_drain(container_of(box, struct reactor, mailbox));
 }
 
 int reactor_mailbox_init(struct reactor *r)

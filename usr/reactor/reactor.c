@@ -8,6 +8,7 @@
 #include "reactor/reactor.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -27,6 +28,9 @@
 #define LINGER_NS	(120 * NS_PER_US)
 #define GAP_MAX_NS	(1000 * NS_PER_US)	/* a longer one counts as this */
 #define GAP_WEIGHT	8			/* of the past, in the average */
+
+#define GIVE_WAY_MAX_NS	(500 * NS_PER_US)	/* a worker's batch is shorter */
+#define GIVE_WAY_PAUSE	100			/* so many times what it took */
 
 static __thread struct reactor *current;
 static uint64_t poll_ns;
@@ -177,7 +181,7 @@ static int linger(struct reactor *r, uint64_t since_ns, int timeout_ms)
 
 	do
 		n = poll_events(r, 0);
-	while (!n && clock_now_ns() < until_ns);
+	while (!n && !reactor_mailbox_any(r) && clock_now_ns() < until_ns);
 	return n;
 }
 
@@ -188,29 +192,64 @@ static void note_gap(struct reactor *r, uint64_t since_ns)
 	r->gap_ns = (r->gap_ns * (GAP_WEIGHT - 1) + gap_ns) / GAP_WEIGHT;
 }
 
+/*
+ * A worker has something for us and there is nothing else to do.  On our CPU it runs as
+ * soon as we let it, is done before long, and needs not wake us for that.  On another CPU
+ * this costs next to nothing.  Where somebody else takes the CPU for long instead, it is
+ * not tried again for a while: a sleeper is woken sooner.
+ */
+static int give_way(struct reactor *r, uint64_t since_ns)
+{
+	uint64_t took_ns;
+
+	sched_yield();
+	took_ns = clock_now_ns() - since_ns;
+	if (unlikely(took_ns > GIVE_WAY_MAX_NS))
+		r->give_way_ns = since_ns + took_ns * GIVE_WAY_PAUSE;
+	return poll_events(r, 0);
+}
+
+static int sleep_for_events(struct reactor *r, int timeout_ms)
+{
+	int n;
+
+	if (!reactor_mailbox_sleep(r))
+		return poll_events(r, 0);
+	rcu_thread_offline();
+	n = poll_events(r, timeout_ms);
+	rcu_thread_online();
+	reactor_mailbox_awake(r);
+	return n;
+}
+
+static int wait_if_idle(struct reactor *r, uint64_t since_ns, int timeout_ms)
+{
+	int n = 0;
+
+	if (may_linger(r))
+		n = linger(r, since_ns, timeout_ms);
+	else if (r->nr_working && since_ns >= r->give_way_ns)
+		n = give_way(r, since_ns);
+	return n ? n : sleep_for_events(r, timeout_ms);
+}
+
 static void wait_for_events(struct reactor *r)
 {
 	const uint64_t since_ns = clock_now_ns();
-	const int timeout_ms = anything_armed(r) ? 0 : reactor_timer_wait_ms(r, since_ns);
-	int n = 0;
+	int timeout_ms = 0;
 
-	if (timeout_ms && may_linger(r))
-		n = linger(r, since_ns, timeout_ms);
-	if (!n && timeout_ms) {
-		rcu_thread_offline();
-		n = poll_events(r, timeout_ms);
-		rcu_thread_online();
-	} else if (!n) {
-		n = poll_events(r, 0);
-	}
-	r->nr_events = n;
+	if (!anything_armed(r) && !reactor_mailbox_any(r))
+		timeout_ms = reactor_timer_wait_ms(r, since_ns);
+	r->nr_events = timeout_ms ? wait_if_idle(r, since_ns, timeout_ms) : poll_events(r, 0);
 	r->clock_ns = r->now_ns = clock_now_ns();
 	note_gap(r, since_ns);
 }
 
 static void dispatch(struct reactor *r)
 {
-	for (r->next_event = 0; r->next_event < r->nr_events;) {
+	r->next_event = 0;
+	reactor_mailbox_drain(r);
+	while (r->next_event < r->nr_events) {
 		const struct epoll_event *e = &r->events[r->next_event++];
 		struct watch *w = e->data.ptr;
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Mail between threads, and asking all reactors. */
+#include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
+#include <unistd.h>
 #include "daemon.h"
+#include "reactor/internal.h"
 
 #define SENDERS	4
 #define LETTERS	2000
@@ -51,6 +55,78 @@ static void each_senders_mail_keeps_its_order(void **state)
 	wait_for(&all_there, "mail");
 	assert_false(disorder);
 	sem_destroy(&all_there);
+}
+
+/* --- sleeping and waking --- */
+
+#define VOLLEYS	20000
+
+static struct ball {
+	struct mail mail;
+	unsigned int volleys;
+	sem_t over;
+} ball;
+
+/* Each finds the other about to sleep, asleep, or not yet: no wake-up may be lost. */
+static void hit(struct mail *m)
+{
+	struct ball *b = container_of(m, struct ball, mail);
+
+	if (++b->volleys == VOLLEYS)
+		sem_post(&b->over);
+	else
+		reactor_mailbox_send(reactor_group_get(b->volleys & 1), m, hit);
+}
+
+static void no_wake_up_is_lost(void **state)
+{
+	(void)state;
+	ball.volleys = 0;
+	sem_init(&ball.over, 0, 0);
+	reactor_mailbox_send(reactor_group_get(0), &ball.mail, hit);
+	wait_for(&ball.over, "the last volley");
+	sem_destroy(&ball.over);
+}
+
+static struct {
+	struct mail mail;
+	bool woken;
+	sem_t there;
+} note;
+
+static bool eventfd_is_set(struct reactor *r)
+{
+	struct pollfd p = { .fd = r->mailbox.watch.fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void note_arrived(struct mail *m)
+{
+	(void)m;
+	sem_post(&note.there);
+}
+
+static void send_note_to_self(void *arg)
+{
+	struct reactor *r = reactor_current();
+	uint64_t count;
+
+	(void)arg;
+	/* Of what has called this. */
+	assert_true(read(r->mailbox.watch.fd, &count, sizeof(count)) > 0 || errno == EAGAIN);
+	reactor_mailbox_send(r, &note.mail, note_arrived);
+	note.woken = eventfd_is_set(r);
+}
+
+static void one_that_is_awake_needs_no_wake_up(void **state)
+{
+	(void)state;
+	sem_init(&note.there, 0, 0);
+	call_on(reactor_group_get(0), send_note_to_self, NULL);
+	wait_for(&note.there, "the note");
+	assert_false(note.woken);
+	sem_destroy(&note.there);
 }
 
 /* --- spread --- */
@@ -147,6 +223,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_senders_mail_keeps_its_order),
+		cmocka_unit_test(no_wake_up_is_lost),
+		cmocka_unit_test(one_that_is_awake_needs_no_wake_up),
 		cmocka_unit_test(spread_ends_when_the_last_has_answered),
 	};
 
