@@ -175,6 +175,7 @@ def two_at_once(_b):
                 for s, t in tasks:
                     t = s.finish(t)
                     check(t.status == 0 or t.sense.key == scsi.UNIT_ATTENTION, f"{t}")
+            one.attentions()        # of what the other has stored last
             good(store(one, TEXT, b"end\0"))
             two.attentions()
             before = report(two, BINARY)
