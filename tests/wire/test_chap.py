@@ -91,11 +91,11 @@ def each_account_has_its_secret(b):
     login_refused(b, lambda l: l.run(login_keys(name), Chap(OTHER_USER, SECRET)), AUTH_FAILED)
 
 
-@suite.cases([("all_ascending", (5, 6, 7, 8), 8), ("all_descending", (8, 7, 6, 5), 8),
-              ("sha256_last", (5, 6, 7), 7), ("sha1_and_md5", (5, 6), 6),
-              ("unknown_too", (99, 5, 200, 7), 7)])
-def strongest_is_chosen(b, offered, want):
-    """12.1.3: the target selects one of the list; ours takes the strongest."""
+@suite.cases([("all_ascending", (5, 6, 7, 8), 5), ("all_descending", (8, 7, 6, 5), 8),
+              ("sha256_last", (6, 5, 7), 6), ("unknown_too", (99, 200, 7, 5), 7)])
+def first_is_chosen(b, offered, want):
+    """12.1.3, 6.2.1: the list is "in order of preference", and the first of it that the
+    responder has is taken: an initiator may name some that it only hopes to be able to use."""
     c = me(algorithms=offered)
     Session(b.addr, guarded(b), chap=c).close()
     equal(c.chosen, want, "CHAP_A")
@@ -125,6 +125,15 @@ def method_list(b):
     with Conn(b.addr) as conn:
         _, got = Login(conn).ask(SECURITY, None, login_keys(guarded(b), AuthMethod="None,CHAP"))
         equal(got.get("AuthMethod"), "CHAP", "AuthMethod")
+
+
+@suite.cases([("first", "CHAP,None"), ("last", "None,CHAP")])
+def method_list_without_accounts(b, methods):
+    """6.2.1: "the first value that it supports": there is nothing that CHAP could compare with."""
+    with Conn(b.addr) as conn:
+        _, got = Login(conn).ask(SECURITY, None,
+                                 login_keys(b.d.target().name, AuthMethod=methods))
+        equal(got.get("AuthMethod"), "None", "AuthMethod")
 
 
 @suite.case

@@ -15,7 +15,6 @@
 DEFINE_CLEANUP(EVP_MD *, EVP_MD_free)
 DEFINE_CLEANUP(EVP_MD_CTX *, EVP_MD_CTX_free)
 
-/* Strongest first. */
 static const struct {
 	uint8_t algorithm;
 	uint8_t hash_bytes;
@@ -42,10 +41,12 @@ static bool provided(int h)
 	return md;
 }
 
-/* The numbers of @list as BIT(algorithm); those above 31 are nobody's. */
-static int parse_list(const char *list, uint32_t *ret_offered)
+/* The first of @list that we can use: "in order of preference" (12.1.3), of which the
+ * responder takes "the first value that it supports" (6.2.1).  -EINVAL: one of them is
+ * no number. */
+static int first_usable(const char *list, int *ret_h)
 {
-	uint32_t offered = 0;
+	int found = -ENOTSUP;
 
 	for (;;) {
 		const size_t n = strcspn(list, ",");
@@ -58,35 +59,31 @@ static int parse_list(const char *list, uint32_t *ret_offered)
 		item[n] = '\0';
 		if (parse_u64(item, 0, UINT32_MAX, &v) < 0)
 			return -EINVAL;
-		if (v < 32)
-			offered |= BIT(v);
+		if (found < 0 && v <= UINT8_MAX) {
+			found = find((uint8_t)v);
+			if (found >= 0 && !provided(found))
+				found = -ENOTSUP;
+		}
 		if (!list[n])
 			break;
 		list += n + 1;
 	}
-	*ret_offered = offered;
-	return 0;
+	*ret_h = found;
+	return found < 0 ? found : 0;
 }
 
 int iscsi_chap_offer(struct iscsi_chap *c, const char *list)
 {
-	uint32_t offered;
-	int err;
+	int h;
+	const int err = first_usable(list, &h);
 
-	err = parse_list(list, &offered);
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < ARRAY_SIZE(hashes); i++) {
-		if (!(offered & BIT(hashes[i].algorithm)) || !provided((int)i))
-			continue;
-		c->challenge_bytes = hashes[i].hash_bytes;
-		if (RAND_bytes(&c->id, 1) != 1 ||
-		    RAND_bytes(c->challenge, c->challenge_bytes) != 1)
-			return -EIO;
-		c->algorithm = hashes[i].algorithm;
-		return 0;
-	}
-	return -ENOTSUP;
+	c->challenge_bytes = hashes[h].hash_bytes;
+	if (RAND_bytes(&c->id, 1) != 1 || RAND_bytes(c->challenge, c->challenge_bytes) != 1)
+		return -EIO;
+	c->algorithm = hashes[h].algorithm;
+	return 0;
 }
 
 int iscsi_chap_hash(uint8_t algorithm, uint8_t id, const char *secret,

@@ -37,7 +37,7 @@ struct iscsi_chap {
 };
 
 /*
- * Choose the strongest of @list ("7,6,5") that this machine has, and make a
+ * Choose the first of @list ("7,6,5") that this machine has, and make a
  * challenge.  Errors: -ENOTSUP (none in common), -EINVAL (not a list), -EIO (no
  * random bytes).
  */

@@ -45,7 +45,7 @@ static void hashes_are_the_known_ones(void **state)
 	}
 }
 
-static void the_strongest_offered_is_chosen(void **state)
+static void the_first_offered_is_chosen(void **state)
 {
 	static const struct {
 		const char *list;
@@ -53,11 +53,11 @@ static void the_strongest_offered_is_chosen(void **state)
 		uint8_t algorithm;
 	} cases[] = {
 		{ "5", 0, 5 }, { "6", 0, 6 }, { "7", 0, 7 }, { "8", 0, 8 },
-		{ "5,6,7,8", 0, 8 }, { "8,7,6,5", 0, 8 }, { "5,7", 0, 7 },
-		{ "6,5", 0, 6 }, { "0x7", 0, 7 }, { "129,130,5", 0, 5 },
+		{ "5,6,7,8", 0, 5 }, { "8,7,6,5", 0, 8 }, { "7,5", 0, 7 },
+		{ "6,5", 0, 6 }, { "56,6", 0, 6 }, { "263,8", 0, 8 }, { "7,7", 0, 7 }, { "0x7", 0, 7 }, { "129,130,5", 0, 5 },
 		{ "9,4294967295", -ENOTSUP, 0 }, { "0", -ENOTSUP, 0 },
 		{ "", -EINVAL, 0 }, { ",", -EINVAL, 0 }, { "7,", -EINVAL, 0 },
-		{ "7 ", -EINVAL, 0 }, { "md5", -EINVAL, 0 }, { "-7", -EINVAL, 0 },
+		{ "7 ", -EINVAL, 0 }, { "7,8,x", -EINVAL, 0 }, { "md5", -EINVAL, 0 }, { "-7", -EINVAL, 0 },
 		{ "99999999999999", -EINVAL, 0 },
 	};
 
@@ -247,7 +247,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hashes_are_the_known_ones),
-		cmocka_unit_test(the_strongest_offered_is_chosen),
+		cmocka_unit_test(the_first_offered_is_chosen),
 		cmocka_unit_test(challenges_are_long_and_new),
 		cmocka_unit_test(a_right_response_is_verified),
 		cmocka_unit_test(a_wrong_response_is_refused),
