@@ -9,7 +9,7 @@ import sys
 import pdu
 import scsi
 from expect import good
-from harness import Failed, Suite, among, check
+from harness import Failed, Suite, among, check, equal
 from iscsi import Closed
 from pdu import Pdu
 from session import READ_FLAG, WRITE_FLAG, Rejected, Session
@@ -40,6 +40,32 @@ def sequence(b, pieces):
         except Closed:
             pass
         v.refused()
+
+
+@suite.cases([("solicited", False), ("unsolicited", True)])
+def wrong_datasn_is_answered_at_once(b, unsolicited):
+    """By the header alone, with the exact bytes of a SCSI Response: nothing that would have to
+    follow is waited for, neither that PDU's own data nor the end of the burst."""
+    with Victim(b, {"InitialR2T": "No"}) as v:
+        if unsolicited:
+            v.begin(flags=WRITE_FLAG | 1, unsolicited=0)
+            ttt = pdu.NO_TAG
+        else:
+            v.begin(unsolicited=0)
+            ttt = v.first_r2t().ttt
+        p = v.s.data_out(v.task, 0, 4096, ttt, 7, final=False)
+        v.s.conn.send_raw(p.encode(False, False)[:48])
+        got = v.s.conn.recv()
+        sense = bytes.fromhex("0012 70 00 0b 00000000 0a 00000000 4b00 00 000000")
+        want = Pdu(pdu.SCSI_RSP, flags=0x82, response=0, status=scsi.CHECK_CONDITION,
+                   residual=SIZE, itt=v.task.itt, statsn=got.statsn, exp_cmdsn=got.exp_cmdsn,
+                   max_cmdsn=got.max_cmdsn, exp_datasn=0 if unsolicited else 1, data=sense)
+        equal(got.encode(False, False).hex(" "), want.encode(False, False).hex(" "), "the answer")
+        v.s.conn.send_raw(bytes(4096))      # and the rest is thrown away
+        v.task.rsp = got
+        v.s.exp_statsn = got.statsn + 1 & 0xFFFFFFFF
+        v.untouched()
+        good(v.s.scsi(bytes(6)))
 
 
 @suite.cases([

@@ -9,6 +9,9 @@
  *	opts=...	its --bsopts, with ',' in place of ';'
  *	control=PATH	rules apply only while this file exists; what hangs goes
  *			on when it is removed (seen within HELD_POLL_MS)
+ *	reads_zero=no	what was unmapped has no contents that one can rely on
+ *	compare=BYTES	others write to it past this daemon: it compares and
+ *			writes at once up to so much
  * and one rule, or up to four: those of the second are op2, at2, ..., and so on.
  * The first rule that a request meets decides about it.
  *
@@ -30,7 +33,7 @@
  *			ENXIO (store gone), ETIMEDOUT, EOPNOTSUPP or ENOMEM
  * A request with neither short nor error is then served as usual.
  *
- * What else a store needs to be (a cache, its capabilities) is the child's.
+ * What else a store needs to be (a cache, its other capabilities) is the child's.
  */
 #include "bs_error.h"
 
@@ -84,6 +87,18 @@ static int open_child(struct device *d, const struct bs_open_args *args)
 	return bs_child_open(args->path, copy, args, &d->child);
 }
 
+static void set_info(struct bs_dev_info *info, const struct device *d, const struct bs_params *p)
+{
+	*info = *bs_child_info(d->child);
+	info->copies_between = false;	/* its devices are not the child's */
+	if (!bs_param_bool(p, "reads_zero"))
+		info->reads_zero = false;
+	if (bs_param_is_set(p, "compare")) {
+		info->shared = true;
+		info->atomic_bytes = (uint32_t)bs_param_u64(p, "compare");
+	}
+}
+
 static int error_open(struct bs_dev *dev, const struct bs_open_args *args)
 {
 	const char *control = bs_param_text(args->params, "control");
@@ -103,8 +118,7 @@ static int error_open(struct bs_dev *dev, const struct bs_open_args *args)
 		err = open_child(d, args);
 	if (err)
 		return err;
-	dev->info = *bs_child_info(d->child);
-	dev->info.copies_between = false;	/* its devices are not the child's */
+	set_info(&dev->info, d, args->params);
 	dev->priv = TAKE_PTR(d);
 	return 0;
 }
