@@ -477,7 +477,7 @@ static const char *challenged(const char *secret)
 
 	ask(SEC, NAMES " AuthMethod=CHAP,None");
 	assert_answer("TargetPortalGroupTag=1 AuthMethod=CHAP");
-	ask(SEC, "CHAP_A=5,7");
+	ask(SEC, "CHAP_A=7,5");
 	text = fake_text();
 	if (sscanf(text, "CHAP_A=7 CHAP_I=%7s CHAP_C=%66s", id, challenge) != 2)
 		fail_msg("%s", text);
