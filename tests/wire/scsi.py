@@ -23,13 +23,14 @@ CRC_ERROR = 0x4705          # PROTOCOL SERVICE CRC ERROR
 UNEXPECTED_UNSOLICITED = 0x0C0C     # RFC 7143 11.4.7.2
 INCORRECT_DATA_AMOUNT = 0x0C0D
 
-Sense = namedtuple("Sense", "key code response_code info field")
+Sense = namedtuple("Sense", "key code response_code info field specific")
 
 
 def parse_sense(raw):
     """Fixed (70h, 71h) and descriptor (72h, 73h) format, SPC-4 4.5.  None when there is none.
 
-    `field` is (in_cdb, byte, bit or None) of the sense-key specific field pointer, or None.
+    `field` is (in_cdb, byte, bit or None) of the sense-key specific field pointer, or None;
+    `specific` the bytes of COMMAND-SPECIFIC INFORMATION.
     """
     if not raw:
         return None
@@ -39,7 +40,8 @@ def parse_sense(raw):
             raise ValueError(f"fixed sense is cut short: {raw.hex()}")
         raw = raw.ljust(18, b"\0")
         info = struct.unpack(">I", raw[3:7])[0] if raw[0] & 0x80 else None
-        return Sense(raw[2] & 0xF, raw[12] << 8 | raw[13], rc, info, _field(raw[15:18]))
+        return Sense(raw[2] & 0xF, raw[12] << 8 | raw[13], rc, info, _field(raw[15:18]),
+                     raw[8:12])
     if rc in (0x72, 0x73):
         if len(raw) < 8 or len(raw) < 8 + raw[7]:
             raise ValueError(f"descriptor sense is cut short: {raw.hex()}")
@@ -55,16 +57,18 @@ def _field(sks):
 
 
 def _descriptors(raw, rc):
-    info = field = None
+    info, field, specific = None, None, bytes(8)
     at, end = 8, 8 + raw[7]
     while at + 2 <= end:
         kind, size = raw[at], raw[at + 1] + 2
         if kind == 0 and raw[at + 2] & 0x80:
             info = struct.unpack(">Q", raw[at + 4:at + 12])[0]
+        if kind == 1:
+            specific = raw[at + 4:at + 12]
         if kind == 2:
             field = _field(raw[at + 4:at + 7])
         at += size
-    return Sense(raw[1] & 0xF, raw[2] << 8 | raw[3], rc, info, field)
+    return Sense(raw[1] & 0xF, raw[2] << 8 | raw[3], rc, info, field, specific)
 
 
 def cdb(opcode, size, *parts):

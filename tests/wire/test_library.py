@@ -84,9 +84,9 @@ def chap_vector(b):
 @suite.case
 def sense_formats(b):
     fixed = bytes.fromhex("f000050000000a0a00000000240000c80002")
-    equal(scsi.parse_sense(fixed), scsi.Sense(5, 0x2400, 0x70, 10, (True, 2, 0)), "fixed")
+    equal(scsi.parse_sense(fixed), scsi.Sense(5, 0x2400, 0x70, 10, (True, 2, 0), bytes(4)), "fixed")
     desc = bytes.fromhex("72052400000000140206" "0000c9000100" "000a8000" "0000000000001000")
-    equal(scsi.parse_sense(desc), scsi.Sense(5, 0x2400, 0x72, 0x1000, (True, 1, 1)), "descriptor")
+    equal(scsi.parse_sense(desc), scsi.Sense(5, 0x2400, 0x72, 0x1000, (True, 1, 1), bytes(8)), "descriptor")
     equal(scsi.parse_sense(b""), None, "no sense")
 
 

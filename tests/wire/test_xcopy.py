@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: BSD-3-Clause
-"""EXTENDED COPY and RECEIVE COPY RESULTS: between disks, within one, what is refused, what ends
-a copy before its time."""
+"""EXTENDED COPY and RECEIVE COPY RESULTS: between disks, within one, what is refused.  What ends
+a copy before its time: test_copy_ends.py."""
 
 import os
 import random
@@ -10,7 +10,6 @@ import subprocess
 import struct
 import sys
 import tempfile
-import time
 
 import scsi
 from copying import *
@@ -18,7 +17,7 @@ from daemon import pattern
 from expect import condition, good
 from harness import Skip, Suite, check, equal
 from chap import Chap
-from session import ABORT_TASK, LUN_RESET, Session
+from session import Session
 
 suite = Suite()
 
@@ -476,160 +475,6 @@ def sg_vpd_reads_the_page(b):
                      "Point in time copy - change vulnerable", "Block device zero",
                      "Maximum segment descriptor count: 64"):
             check(text.lower() in r.stdout.lower(), f"sg_vpd does not say {text!r}: {r.stdout}")
-
-
-# -- what ends a copy -------------------------------------------------------------
-
-class Slow:
-    """A target whose disks 1 and 2 need 20 ms for each request: copies take their time."""
-    STORE = "--bstype", "error", "--bsopts", "op=read+write;delay=20"
-
-    def __init__(self, b):
-        if not hasattr(b, "slow"):
-            b.slow = b.d.target(disks=0)
-            for lun in (1, 2):
-                path = b.d.disk(MB)
-                with open(path, "r+b") as f:        # no holes
-                    f.write(b"\x5a" * (MB << 20))
-                b.slow.lun(lun, f"rdwr:{path}", *self.STORE)
-        self.name = b.slow.name
-
-
-def started(s, sa=LID4, n=16, immed=1, list_id=5):
-    make = list4([cscd(naa(s, 1)), cscd(naa(s, 2))],
-                 [segment(0, 1, 65535, 0, i) for i in range(n)],
-                 list_id=list_id, immed=immed)
-    return s.start(out_cdb(sa, len(make)), out=make)
-
-
-def state(s, list_id=5):
-    return Status(bytes(good(ask(s, STATUS4, list_id)).datain))
-
-
-def progress(s, list_id=5):
-    """0 also while the command's data has not come: then nobody knows it yet."""
-    t = ask(s, STATUS4, list_id)
-    return 0 if t.status else Status(bytes(t.datain)).count
-
-
-def until(fn, what, seconds=60):
-    end = time.monotonic() + seconds
-    while not fn():
-        check(time.monotonic() < end, f"{what}: not within {seconds} s")
-        time.sleep(0.01)
-
-
-def slow_session(b):
-    s = Session(b.addr, Slow(b).name)
-    s.clear_ua(1)
-    s.clear_ua(2)
-    return s
-
-
-def writes_stop(b, s):
-    """Nothing lands any more: two looks at the destination agree."""
-    path = b.slow.paths[2].split(":", 1)[1]
-    first = os.stat(path).st_mtime_ns
-    for _ in range(20):
-        s.nop()
-    equal(os.stat(path).st_mtime_ns, first, "the time of the last write")
-
-
-@suite.case
-def background_with_progress(b):
-    with slow_session(b) as s:
-        good(s.finish(started(s, n=1)))
-        equal(state(s).state, BACKGROUND, "the state at first")
-        condition(send(s, LID4, list4([], [], list_id=5)), scsi.ILLEGAL_REQUEST, IN_PROGRESS)
-        seen = set()
-
-        def done():
-            st = state(s)
-            seen.add(st.count)
-            return st.state != BACKGROUND
-        until(done, "the end of the copy")
-        st = state(s)
-        equal((st.state, st.count, st.segments), (DONE, 65535 * 512, 1), "the end")
-        check(len(seen) > 2, f"no progress was told: {seen}")
-
-
-@suite.cases([("operation_abort", 0), ("lun_reset", 1), ("reset_of_the_destination", 2)])
-def background_ends(b, lun):
-    with slow_session(b) as s:
-        good(s.finish(started(s)))
-        until(lambda: progress(s), "some progress")
-        if not lun:
-            good(s.scsi(abort_cdb(5)))
-        else:
-            equal(s.tmf(LUN_RESET, lun).response, 0, "the reset")
-            writes_stop(b, s)
-            s.clear_ua(1)
-            s.clear_ua(2)
-        until(lambda: state(s).state == TERMINATED, "the end of the copy")
-        check(0 < state(s).count < 16 * 65535 * 512, "how much it says that it copied")
-
-
-@suite.case
-def foreground_aborted(b):
-    with slow_session(b) as s:
-        t = started(s, immed=0)
-        until(lambda: progress(s), "some progress")
-        equal(s.tmf(ABORT_TASK, rtt=t.itt, ref_cmdsn=t.cmdsn).response, 0, "the abort")
-        writes_stop(b, s)
-        check(not t.done, "an aborted task was answered")
-        equal(state(s).state, TERMINATED, "the state")
-        s.tasks.pop(t.itt)
-
-
-@suite.cases([("background", 1), ("foreground", 0)])
-def session_loss(b, immed):
-    with slow_session(b) as watch:
-        s = slow_session(b)
-        t = started(s, immed=immed)
-        if immed:
-            good(s.finish(t))
-        until(lambda: progress(s), "some progress")
-        s.close()
-        path = b.slow.paths[2].split(":", 1)[1]
-
-        def still():
-            first = os.stat(path).st_mtime_ns
-            for _ in range(50):
-                watch.nop()
-            time.sleep(0.2)             # ten times what a request takes
-            return os.stat(path).st_mtime_ns == first
-        until(still, "an end of writes")
-
-
-@suite.cases([("source", 1, scsi.ILLEGAL_REQUEST, scsi.LUN_NOT_SUPPORTED),
-              ("destination", 2, COPY_ABORTED, NOT_REACHABLE)])
-def lun_removed(b, lun, key, code):
-    """The copy ends, the LUN goes, the other stays."""
-    with slow_session(b) as s:
-        t = started(s, immed=0)
-        until(lambda: progress(s), "some progress")
-        path = b.slow.paths[lun]
-        b.d.adm("--mode", "logicalunit", "--op", "delete", "--tid", str(b.slow.tid), "--lun",
-                str(lun), "--force")
-        condition(s.finish(t), key, code)
-        b.slow.lun(lun, path, *Slow.STORE)
-
-
-@suite.case
-def many_at_once(b):
-    """No more than the records of a nexus run; the next is told BUSY."""
-    with slow_session(b) as s:
-        data = [list4([cscd(naa(s, 1)), cscd(naa(s, 2))], [segment(0, 1, 65535, 0, 65535)],
-                      list_id=i, immed=1) for i in range(40)]
-        got = [send(s, LID4, d).status for d in data]
-        check(set(got) == {0, 8}, f"statuses {got}")
-        check(got.count(0) <= 16 + 8, f"{got.count(0)} ran at once")
-        # Not by another disk either; but another session has its own share.
-        got = [send(s, LID4, d, lun=2).status for d in data]
-        check(got.count(0) <= 8, f"{got.count(0)} more ran at once")
-        with slow_session(b) as o:
-            good(send(o, LID4, data[0]))
-        equal(s.tmf(LUN_RESET, 1).response, 0, "the reset")
 
 
 if __name__ == "__main__":

@@ -309,6 +309,17 @@ static void begin(struct mail *m)
 	pump(container_of(m, struct lu_copy, mail));
 }
 
+void lu_copy_cancel(struct lu_copy *c, int err)
+{
+	if (c->cancelled)
+		return;
+	c->cancelled = true;
+	fail(c, err, false);
+	for (unsigned int i = 0; i < c->nr_slots; i++)
+		if (c->slots[i].busy)
+			lu_io_cancel(&c->slots[i].io);
+}
+
 static bool overlap(const struct lu_copy *c)
 {
 	return c->src && lu_channel_lu(c->src) == lu_channel_lu(c->dst) &&
@@ -324,7 +335,7 @@ void lu_copy_start(struct lu_copy *c)
 	c->backward = c->overlaps && c->src_bytes < c->dst_bytes;
 	c->nr_slots = c->overlaps ? 1 : LU_COPY_SLOTS;
 	c->err = 0;
-	c->reading = c->asking = false;
+	c->reading = c->asking = c->cancelled = false;
 	c->next = c->mapped_end = 0;
 	for (unsigned int i = 0; i < LU_COPY_SLOTS; i++)
 		c->slots[i].busy = c->slots[i].failed = false;

@@ -54,7 +54,7 @@ struct lu_copy {			/* the caller's memory, zeroed; ours until done() */
 	unsigned int nr_slots, in_flight;
 	uint64_t next;			/* bytes given to slots */
 	uint64_t mapped_end;		/* there is data up to here */
-	bool backward, overlaps, asking, no_native, ask;
+	bool backward, overlaps, asking, no_native, ask, cancelled;
 	struct mail mail;
 	uint8_t *memory;
 	struct lu_copy_slot slots[LU_COPY_SLOTS];
@@ -69,6 +69,13 @@ void lu_copy_fini(struct lu_copy *c);		/* nothing under way; accepts !init */
  * whole before.  Errors via done(): those of lu_io_submit(), or check()'s.
  */
 void lu_copy_start(struct lu_copy *c);
+
+/*
+ * It is of no use any more: it ends with @err when what is in flight has, which is
+ * cancelled as by lu_io_cancel().  One that has failed keeps its error.
+ * None if it does not run, either.
+ */
+void lu_copy_cancel(struct lu_copy *c, int err);
 
 /* Bytes from the beginning that are in place. */
 uint64_t lu_copy_progress(const struct lu_copy *c);

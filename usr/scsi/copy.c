@@ -38,7 +38,8 @@ struct scsi_copy_run {
 	const struct scsi_copy_ops *ops;
 	void *arg;
 	struct mail mail;
-	bool immediate, counted;
+	bool immediate;
+	bool began;			/* something was given to the store */
 	struct lu_copy lu;
 	unsigned int nr_ends, nr_segments, room;
 	struct end ends[SCSI_COPY_ENDS_MAX];
@@ -237,15 +238,6 @@ void scsi_copy_add_segment(struct scsi_copy *c, const struct scsi_copy_segment *
 
 /* --- may it go on? --- */
 
-static int check_task(const struct scsi_copy_run *r)
-{
-	const struct scsi_task *t = r->task;
-
-	if (r->copy->cancel || t->itl->removed || t->nexus->closing)
-		return -ECANCELED;
-	return !t->background && scsi_task_in_store(t) ? -ECANCELED : 0;
-}
-
 static const struct scsi_nexus *nexus_of(const struct scsi_copy_run *r, const struct end *e)
 {
 	return e->through ? &e->through->as : r->task->nexus;
@@ -262,7 +254,7 @@ static int check_end(const struct scsi_copy_run *r, const struct end *e, bool wr
 	if (e->through && atomic_load(&e->through->gone))
 		return -ENXIO;
 	if (e->resets != atomic_load(&dev->resets))
-		return -ECANCELED;
+		return dev == r->task->dev ? -ECANCELED : -ECONNABORTED;
 	/* Through the port of that nexus, as a command to it would be. */
 	if (atomic_load(&n->target->offline) || !scsi_target_has(n->target, e->lun, dev) ||
 	    !scsi_alua_is_active(n->target, n->target_port, e->lun))
@@ -281,7 +273,7 @@ static int check_end(const struct scsi_copy_run *r, const struct end *e, bool wr
 static int check_all(const struct scsi_copy_run *r)
 {
 	const struct scsi_copy_segment *s = &r->segments[r->copy->done_segments];
-	int err = check_task(r);
+	int err = r->copy->stop;
 
 	if (!err && s->src != SCSI_COPY_ZEROES)
 		err = check_end(r, &r->ends[s->src], false);
@@ -295,6 +287,39 @@ static int check_all(const struct scsi_copy_run *r)
 static int check(struct lu_copy *lc)
 {
 	return check_all(container_of(lc, struct scsi_copy_run, lu));
+}
+
+/* --- ending before its time --- */
+
+static void stop_run(struct scsi_copy_run *r, int err)
+{
+	if (r->copy->stop)
+		return;
+	r->copy->stop = err;
+	lu_copy_cancel(&r->lu, err);
+}
+
+static void stop(struct scsi_task *t, int err)
+{
+	struct scsi_copy *c;
+
+	list_for_each(c, &t->itl->copies, node)
+		if (c->run && c->run->task == t)
+			stop_run(c->run, err);
+}
+
+void scsi_copy_cancel(struct scsi_copy *c)
+{
+	if (c->run)
+		stop_run(c->run, -ECANCELED);
+}
+
+void scsi_copy_cancel_all(struct scsi_itl *itl)
+{
+	struct scsi_copy *c;
+
+	list_for_each(c, &itl->copies, node)
+		scsi_copy_cancel(c);
 }
 
 /* --- running --- */
@@ -323,7 +348,8 @@ static enum scsi_status fail(struct scsi_copy_run *r, int err)
 
 	if (r->ops && r->ops->sense)
 		return r->ops->sense(t, err, r->lu.reading);
-	if (err == -ENOMEM || err == -EAGAIN)
+	/* Later, ranges that overlap would not be copied again as they were. */
+	if (!r->began && (err == -ENOMEM || err == -EAGAIN))
 		return SCSI_BUSY;
 	scsi_task_fail(t, err == -ENXIO ? SCSI_SENSE_COPY_TARGET_NOT_REACHABLE :
 			  err == -ECANCELED ? SCSI_SENSE_COPY_ABORTED :
@@ -386,6 +412,7 @@ static void begin_segment(struct scsi_copy_run *r)
 	lc->len_bytes = s->len_bytes;
 	lc->unmap = scsi_device_is_thin(dst->dev);
 	scsi_task_copies_to(r->task, dst->dev, nexus_of(r, dst));
+	r->began = true;
 	lu_copy_start(lc);
 }
 
@@ -426,7 +453,7 @@ enum scsi_status scsi_copy_start(struct scsi_copy *c, bool immediate)
 	r->immediate = immediate;
 	r->lu.check = check;
 	r->lu.done = segment_done;
-	scsi_task_enter_store(r->task);
+	scsi_task_enter_store(r->task, stop);
 	reactor_mailbox_send(reactor_current(), &r->mail, started);
 	return SCSI_PENDING;
 }

@@ -7,7 +7,8 @@
  * operation runs in the task, which is in the store meanwhile, or goes on in the
  * background after the task was answered.  It ends early, before its next piece,
  * when the task is aborted, a logical unit is reset or taken away, the nexus is
- * lost, or COPY OPERATION ABORT asks for it.
+ * lost, or COPY OPERATION ABORT asks for it; what waits for a limit, or is done in
+ * steps, is cancelled as well.
  *
  * What is left is a record in the I_T_L nexus, found by its list identifier, until
  * newer ones need the place.
@@ -56,7 +57,7 @@ struct scsi_copy {
 	bool identified;		/* list_id counts */
 	uint8_t sa;			/* service action that began it */
 	enum scsi_copy_state state;
-	bool cancel;			/* COPY OPERATION ABORT */
+	int stop;			/* it is to end because of this error; 0: go on */
 	struct scsi_copy_run *run;	/* NULL: over */
 
 	/* What has become of it. */
@@ -113,6 +114,11 @@ uint64_t scsi_copy_progress(const struct scsi_copy *c);	/* bytes */
 
 /* Whether one that runs, for commands of @itl, reads or writes @dev. */
 bool scsi_copy_uses(const struct scsi_itl *itl, const struct scsi_device *dev);
+
+/* It is to end: COPY OPERATION ABORT.  No effect on one that is over. */
+void scsi_copy_cancel(struct scsi_copy *c);
+/* No new commands come from @itl: so are those that run. */
+void scsi_copy_cancel_all(struct scsi_itl *itl);
 
 /* With the I_T_L nexus: all of them. */
 void scsi_copy_forget(struct scsi_itl *itl);

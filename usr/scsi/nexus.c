@@ -141,6 +141,7 @@ void scsi_nexus_drop_itl(struct scsi_itl *itl)
 {
 	list_del(&itl->node);
 	itl->removed = true;
+	scsi_copy_cancel_all(itl);
 	scsi_nexus_prevent_removal(itl, false);
 	if (itl->dev->lu)
 		lu_reserve_lose(lu_reserve(itl->dev->lu), itl->nexus->id);

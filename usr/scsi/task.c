@@ -184,10 +184,15 @@ void scsi_task_complete(struct scsi_task *t, enum scsi_status status)
 	scsi_task_finish(t, status);
 }
 
+/* It has ended, but for what is in the store. */
 static void linger(struct scsi_task *t)
 {
 	t->lingers = ++local.lingered;
 	list_add_tail(&local.lingering, &t->finished);
+	if (!t->copies)
+		lu_io_cancel(&t->io);
+	else if (!t->background)
+		t->stop(t, -ECANCELED);
 }
 
 void scsi_task_end(struct scsi_task *t, enum scsi_status status)
@@ -204,7 +209,6 @@ void scsi_task_end(struct scsi_task *t, enum scsi_status status)
 	/* t->finished is needed for the other list, so the answer goes now; a
 	 * caller is never within the transport's own call. */
 	linger(t);
-	lu_io_cancel(&t->io);
 	respond(t);
 }
 
@@ -219,10 +223,8 @@ void scsi_task_abort(struct scsi_task *t)
 	if (t->state != SCSI_TASK_DONE)
 		scsi_task_set_leave(t);
 	t->state = SCSI_TASK_DONE;
-	if (t->in_store) {
+	if (t->in_store)
 		linger(t);
-		lu_io_cancel(&t->io);
-	}
 	t->transport->aborted(t);
 }
 
@@ -347,11 +349,12 @@ static void io_done(struct lu_io *io, int err)
 	scsi_task_put(t);
 }
 
-void scsi_task_enter_store(struct scsi_task *t)
+void scsi_task_enter_store(struct scsi_task *t, void (*stop)(struct scsi_task *t, int err))
 {
 	scsi_task_get(t);
 	t->in_store = true;
 	t->copies = true;
+	t->stop = stop;
 	list_add_tail(&scsi_task_local()->copying, &t->copying);
 	scsi_memory_enter_store(t);
 }

@@ -97,6 +97,7 @@ struct scsi_task {
 	struct buffer_waiter waiter;
 	bool background;		/* answered, but goes on in the store: a copy */
 	bool copies;			/* in the store: may write to copies_to */
+	void (*stop)(struct scsi_task *t, int err);	/* if it copies: end soon */
 	struct scsi_device *copies_to;
 	const struct scsi_nexus *copies_as;	/* through this nexus; constant parts only */
 	unsigned int copies_resets;	/* of copies_to, when it began */
@@ -166,9 +167,10 @@ enum scsi_status scsi_task_submit(struct scsi_task *t);
 /*
  * For a handler whose I/O is more than t->io (a copy): from enter on the task is
  * in the store.  It leaves with its status (and sense in @t); what ended meanwhile
- * is over then.  While scsi_task_in_store() the handler is to come to an end soon.
+ * is over then.  @stop asks for an end because of @err: -ECANCELED for the task's own
+ * sake, -ECONNABORTED for that of the disk it writes to.
  */
-void scsi_task_enter_store(struct scsi_task *t);
+void scsi_task_enter_store(struct scsi_task *t, void (*stop)(struct scsi_task *t, int err));
 void scsi_task_leave_store(struct scsi_task *t, enum scsi_status status);
 /* It now writes to @dev; NULL: nowhere. */
 void scsi_task_copies_to(struct scsi_task *t, struct scsi_device *dev,

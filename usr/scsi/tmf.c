@@ -131,21 +131,39 @@ static bool was_reset(const struct scsi_task *t)
 	return t->copies_resets != atomic_load(&t->copies_to->resets);
 }
 
-/* A command to another logical unit copies to one that is reset, or preempted; it
- * looks for that before each piece, and one that begins later has seen it. */
+/* A command to another logical unit copies to one that is reset, or preempted; one
+ * that begins later has seen it. */
+static bool copies_to(const struct tmf_run *run, const struct scsi_task *t)
+{
+	if (!t->copies_to)
+		return false;
+	if (run->picks)
+		return run->picks(t->copies_as, t->copies_to, run->arg);
+	if (run->fn == SCSI_TMF_LUN_RESET)
+		return t->copies_to == run->dev && serial32_lt(t->copies_resets, run->resets);
+	return run->fn == SCSI_TMF_TARGET_RESET && t->copies_as->target == run->target &&
+	       was_reset(t);
+}
+
 static bool is_copied_to(const struct tmf_run *run)
 {
 	const struct scsi_task *t;
 
 	list_for_each(t, &scsi_task_local()->copying, copying)
-		if (run->picks ? t->copies_to &&
-				 run->picks(t->copies_as, t->copies_to, run->arg) :
-		    run->fn == SCSI_TMF_LUN_RESET ? t->copies_to == run->dev &&
-				 serial32_lt(t->copies_resets, run->resets) :
-		    run->fn == SCSI_TMF_TARGET_RESET && t->copies_to &&
-				 t->copies_as->target == run->target && was_reset(t))
+		if (copies_to(run, t))
 			return true;
 	return false;
+}
+
+static void stop_copies(const struct tmf_run *run)
+{
+	struct scsi_task *t;
+
+	list_for_each(t, &scsi_task_local()->copying, copying)
+		if (t->lingers && concerns(run, t))
+			t->stop(t, -ECANCELED);
+		else if (copies_to(run, t))
+			t->stop(t, -ECONNABORTED);
 }
 
 /* A task that only reads cannot change the medium any more. */
@@ -186,6 +204,7 @@ static void wait_for_store(struct work_item *w)
 
 	w->upto = l->lingered;
 	list_add_tail(&l->waits, &w->node);
+	stop_copies(w->run);
 	if (!must_wait(w)) {
 		item_done(w);
 		return;

@@ -375,14 +375,14 @@ enum scsi_status spc_xcopy_lid4(struct scsi_task *t)
 	return copy(t, &l);
 }
 
-/* COPY OPERATION ABORT, 6.3.  It stops before its next piece, and says 60h then. */
+/* COPY OPERATION ABORT, 6.3.  It says 60h when what is in the store has ended. */
 enum scsi_status spc_xcopy_abort(struct scsi_task *t)
 {
 	struct scsi_copy *c = scsi_copy_find(t->itl, (uint32_t)be_load(t->cdb + 2, 4));
 
 	if (!c || !c->run)
 		return scsi_task_fail_cdb(t, 2, -1);
-	c->cancel = true;
+	scsi_copy_cancel(c);
 	return SCSI_GOOD;
 }
 
