@@ -93,6 +93,7 @@ BS_EXPORT const struct bs_module bs_module = {
 	.struct_bytes = sizeof(struct bs_module),
 	.name = "gate",
 	.help = "a disk that may be made to hang, for tests",
+	.flags = BS_MODULE_REMOTE,
 	.open = gate_dev_open,
 	.close = gate_dev_close,
 	.submit = gate_submit,

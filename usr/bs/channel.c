@@ -264,6 +264,8 @@ void bs_channel_submit(struct bs_channel *ch, struct bs_io *io)
 	io->ch = ch;
 	io->req.result = 0;
 	c->in_flight++;
+	if (g->module->flags & BS_MODULE_REMOTE)
+		reactor_away(g->shard->reactor, 1);
 	if (g->module->flush_batch)
 		reactor_hook_arm(g->shard->reactor, &g->flush, REACTOR_SUBMIT);
 	PROBE(bs, submit, io, io->req.op, io->req.off_bytes, io->req.len_bytes);
@@ -307,6 +309,8 @@ static void completed(struct bs_io *io)
 	const struct channel *c = container_of(io->ch, struct channel, ch);
 	struct shard *s = c->group->shard;
 
+	if (c->group->module->flags & BS_MODULE_REMOTE)
+		reactor_away(s->reactor, -1);
 	list_add_tail(&s->completed, &io->node);
 	reactor_hook_arm(s->reactor, &s->deliver, REACTOR_COMPLETE);
 }

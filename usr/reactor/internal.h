@@ -36,6 +36,7 @@ struct reactor {
 	uint64_t gap_ns;		/* average wait for the next event */
 	uint64_t give_way_ns;		/* not before: see reactor.c */
 	unsigned int nr_working;	/* items that workers have for it */
+	unsigned int nr_away;		/* requests that other processes have */
 	struct list_head hooks[REACTOR_NR_STAGES];
 	struct timer_heap timers;
 	struct epoll_event events[REACTOR_EVENTS_MAX];

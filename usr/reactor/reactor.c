@@ -26,6 +26,7 @@
  */
 #define LINGER_GAP_NS	(80 * NS_PER_US)	/* average gap up to which this pays */
 #define LINGER_NS	(120 * NS_PER_US)
+#define LINGER_AWAY_MAX	8			/* more is not waited for so */
 #define GAP_MAX_NS	(1000 * NS_PER_US)	/* a longer one counts as this */
 #define GAP_WEIGHT	8			/* of the past, in the average */
 
@@ -164,11 +165,21 @@ static int poll_events(struct reactor *r, int timeout_ms)
 	return MAX(n, 0);
 }
 
-/* Work that a worker does for us may need this very CPU. */
+void reactor_away(struct reactor *r, int more)
+{
+	assert(r == current);
+	r->nr_away += (unsigned int)more;
+}
+
+/*
+ * Work that a worker or another process does for us may need this very CPU.  But who
+ * has given the latter little waits for each answer, and is quicker so.
+ */
 static bool may_linger(const struct reactor *r)
 {
-	return (poll_ns || r->gap_ns < LINGER_GAP_NS) && !r->nr_working &&
-	       r->id != REACTOR_CONTROL;
+	const bool pays = r->gap_ns < LINGER_GAP_NS && r->nr_away <= LINGER_AWAY_MAX;
+
+	return (poll_ns || pays) && !r->nr_working && r->id != REACTOR_CONTROL;
 }
 
 static int linger(struct reactor *r, uint64_t since_ns, int timeout_ms)

@@ -69,6 +69,13 @@ void reactor_hook_init(struct reactor_hook *h,
 void reactor_hook_disarm(struct reactor_hook *h);
 
 /*
+ * @more (or less) requests are another process's work now, whose answers are events.
+ * With several of them under way a reactor sleeps rather than polls: the process may
+ * need this CPU, and meanwhile more answers come together.  Owning thread.
+ */
+void reactor_away(struct reactor *r, int more);
+
+/*
  * Run @fn on this reactor's thread when reactor_run() ends, latest first: the
  * place where a layer frees what it keeps per thread.  Owning thread.
  */

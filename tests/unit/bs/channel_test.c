@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include "bs/channel.h"
 #include "modules.h"
+#include "reactor/internal.h"
 
 static const struct ram_counters {
 	atomic_uint ops[BS_NR_OPS], fua, batches, groups, channels, devices;
@@ -315,17 +316,71 @@ static void one_group_and_one_channel_each(void **state)
 	close_store(a.store[1]);
 }
 
-static int setup(void **state)
+/* --- requests that are another process's work --- */
+
+static struct {
+	atomic_bool closed;
+	atomic_uint held;
+	void (*open)(int err);
+} *gate;
+
+static void ask_away(void *arg)
 {
-	void *so;
+	*(unsigned int *)arg = reactor_current()->nr_away;
+}
+
+static unsigned int away(void)
+{
+	unsigned int n;
+
+	call_on(reactor_group_get(0), ask_away, &n);
+	return n;
+}
+
+static void what_is_away_is_known_until_it_is_answered(void **state)
+{
+	struct opening *o = open_store("gate", "", 0), *local = open_store("ram", "foreign", 0);
+	struct batch *b = calloc(1, sizeof(*b));
 
 	(void)state;
-	load_modules("tests/modules");
-	so = dlopen(build_path("tests/modules/bs_ram.so"), RTLD_NOW | RTLD_NOLOAD);
+	assert_non_null(b);
+	b->store = o;
+	b->reactor = reactor_group_get(0);
+	sem_init(&b->over, 0, 0);
+	atomic_store(&gate->closed, true);
+	call_on(b->reactor, batch_start, b);
+	assert_int_equal(away(), NR_IOS);
+	run_batch(local, 0);
+	assert_int_equal(away(), NR_IOS);
+	gate->open(0);
+	wait_for(&b->over, "requests");
+	assert_int_equal(away(), 0);
+	run_batch(o, 0);		/* completed within submit() */
+	assert_int_equal(away(), 0);
+	sem_destroy(&b->over);
+	free(b);
+	close_store(local);
+	close_store(o);
+}
+
+static void *symbol_of(const char *module, const char *name)
+{
+	void *so = dlopen(build_path(module), RTLD_NOW | RTLD_NOLOAD);
+	void *symbol;
+
 	assert_non_null(so);
-	ram = dlsym(so, "bs_ram_counters");
-	assert_non_null(ram);
+	symbol = dlsym(so, name);
+	assert_non_null(symbol);
 	dlclose(so);
+	return symbol;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	load_modules("tests/modules");
+	ram = symbol_of("tests/modules/bs_ram.so", "bs_ram_counters");
+	gate = symbol_of("tests/modules/bs_gate.so", "bs_gate_control");
 	daemon_start(2, 4);
 	return 0;
 }
@@ -347,6 +402,7 @@ int main(void)
 		cmocka_unit_test(what_is_to_be_in_order_is),
 		cmocka_unit_test(a_turn_flushes_once),
 		cmocka_unit_test(one_group_and_one_channel_each),
+		cmocka_unit_test(what_is_away_is_known_until_it_is_answered),
 	};
 
 	return cmocka_run_group_tests_name("bs/channel", tests, setup, teardown);

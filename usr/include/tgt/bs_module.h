@@ -157,8 +157,11 @@ struct bs_volume_info {
 	uint64_t allocated_bytes;	/* UINT64_MAX: not known */
 };
 
-/* open() needs a path: a logical unit without one is a drive without a medium. */
-#define BS_MODULE_PATH	0x1U
+/* struct bs_module.flags.  PATH: open() needs a path; a logical unit without one is a
+ * drive without a medium.  REMOTE: requests are another process's work, which may need
+ * this CPU: not to be waited for by polling. */
+#define BS_MODULE_PATH	 0x1U
+#define BS_MODULE_REMOTE 0x2U
 
 struct bs_module {
 	uint32_t abi;		/* BS_ABI */
