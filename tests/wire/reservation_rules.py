@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Which command may run while somebody else has the logical unit reserved.
 
-From the standards' tables (SPC-4 r37 table 65, SBC-3 r36 table 9, SBC-4 for commands that
-are newer; the column for RESERVE from SPC-2 r20 tables 10 and B.1), not from the code.
+From the standards' tables, not from the code: SPC-4 r37 table 65, SBC-4 r22 table 13; the
+column for RESERVE from SPC-2 r20 table 10 and annex B.  What a footnote lets a device of an
+older standard refuse (MODE SENSE, READ BUFFER, RECEIVE COPY ..., READ DEFECT DATA and others) is
+allowed here, and REPORT CAPABILITIES says so: ALLOW COMMANDS is 100b (SPC-4 r37 table 208).
+READ BUFFER(16) is newer, and goes with READ BUFFER; READ(6), READ LONG and WRITE LONG go with
+the like in SBC-3.
 
 A row: opcode, service action or None, name, then A (allowed) or C (conflict) for a command
 from another I_T nexus than the one that holds
@@ -46,14 +50,14 @@ ROWS = [
     (0x83, 0x10, "POPULATE TOKEN", "C", MEDIA),
     (0x83, 0x11, "WRITE USING TOKEN", "C", NEVER),
     (0x83, 0x1C, "COPY OPERATION ABORT", "C", NEVER),
-    (0x84, 0x00, "RECEIVE COPY STATUS(LID1)", "C", MEDIA),
-    (0x84, 0x01, "RECEIVE COPY DATA(LID1)", "C", MEDIA),
-    (0x84, 0x03, "RECEIVE COPY OPERATING PARAMETERS", "C", MEDIA),
-    (0x84, 0x04, "RECEIVE COPY FAILURE DETAILS(LID1)", "C", MEDIA),
-    (0x84, 0x05, "RECEIVE COPY STATUS(LID4)", "C", MEDIA),
-    (0x84, 0x06, "RECEIVE COPY DATA(LID4)", "C", MEDIA),
-    (0x84, 0x07, "RECEIVE ROD TOKEN INFORMATION", "C", MEDIA),
-    (0x84, 0x08, "REPORT ALL ROD TOKENS", "C", NEVER),
+    (0x84, 0x00, "RECEIVE COPY STATUS(LID1)", "C", ALL),
+    (0x84, 0x01, "RECEIVE COPY DATA(LID1)", "C", ALL),
+    (0x84, 0x03, "RECEIVE COPY OPERATING PARAMETERS", "C", ALL),
+    (0x84, 0x04, "RECEIVE COPY FAILURE DETAILS(LID1)", "C", ALL),
+    (0x84, 0x05, "RECEIVE COPY STATUS(LID4)", "C", ALL),
+    (0x84, 0x06, "RECEIVE COPY DATA(LID4)", "C", ALL),
+    (0x84, 0x07, "RECEIVE ROD TOKEN INFORMATION", "C", ALL),
+    (0x84, 0x08, "REPORT ALL ROD TOKENS", "C", ALL),
     (0x9B, None, "READ BUFFER(16)", "C", MEDIA),
     (0xA0, None, "REPORT LUNS", "A", ALL),
     (0xA3, 0x05, "REPORT IDENTIFYING INFORMATION", "C", ALL),

@@ -205,8 +205,8 @@ def commands(s):
     return out
 
 
-# SPC-4 5.15.2.4.4 and .5, by opcode and service action; those that the device has.  READ CAPACITY
-# and REPORT SUPPORTED ... are ours to add: hosts look at a standby path with them.
+# SPC-4 r37 5.16.2.4.4, .5 and 5.16.2.5, by opcode and service action; those that the device has.
+# READ CAPACITY and REPORT SUPPORTED ... are ours to add: hosts look at a standby path with them.
 ALWAYS = {(0x12, None), (0xA0, None), (0x03, None), (0xA3, 0x0A), (0xA4, 0x0A)}
 ECHO = {(0x3B, None), (0x3C, None), (0x9B, None)}                     # in their echo modes
 IN_STANDBY = ALWAYS | ECHO | {(0x4C, None), (0x4D, None), (0x15, None), (0x55, None), (0x1A, None),
@@ -245,6 +245,7 @@ def commands_of_a_state(b, state):
         r = s.scsi(b"\xFE" + bytes(15))
         condition(r, scsi.ILLEGAL_REQUEST, scsi.INVALID_OPCODE)
         equal(states(s), {1: state, 2: OPTIMIZED}, "the states, by the path that is not active")
+        # 5.16.2.4.5 would have 001b while unavailable, and hosts throw the path away: doc/alua.md.
         equal(good(s.scsi(scsi.inquiry(), read=255)).datain[0] >> 5, 0, "PERIPHERAL QUALIFIER")
         sense = scsi.parse_sense(bytes(good(s.scsi(scsi.request_sense(), read=252)).datain))
         equal((sense.key, sense.code), (scsi.NOT_READY, SENSE[state]), "REQUEST SENSE")

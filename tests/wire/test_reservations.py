@@ -434,11 +434,11 @@ def service_actions_that_do_not_exist(b):
 def capabilities(b):
     with Node(b, 1, target=b.d.target(mb=1).name) as s:
         raw = s.pr(pr.REPORT_CAPABILITIES)
-        equal(raw, bytes([0, 8, 0x1D, 0x80, 0xEA, 0x01, 0, 0]), "the capabilities")
+        equal(raw, bytes([0, 8, 0x1D, 0xC0, 0xEA, 0x01, 0, 0]), "the capabilities")
         s.register(pr.APTPL)
-        equal(s.pr(pr.REPORT_CAPABILITIES)[3], 0x81, "TMV and PTPL_A")
+        equal(s.pr(pr.REPORT_CAPABILITIES)[3], 0xC1, "TMV, ALLOW COMMANDS 100b and PTPL_A")
         s.register()
-        equal(s.pr(pr.REPORT_CAPABILITIES)[3], 0x80, "TMV and no PTPL_A")
+        equal(s.pr(pr.REPORT_CAPABILITIES)[3], 0xC0, "TMV, ALLOW COMMANDS and no PTPL_A")
 
 
 @suite.case

@@ -133,7 +133,7 @@ const struct scsi_command sbc_commands[] = {
 		     GROUP } },
 	{ .name = "REPORT ALL ROD TOKENS", .opcode = 0x84, .has_sa = true, .sa = 0x08,
 	  .cdb_bytes = 16, .run = sbc_odx_report_all,		/* SPC-4 6.31 */
-	  .data = SCSI_DATA_IN, .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_CONFLICTS,
+	  .data = SCSI_DATA_IN, .unit = SCSI_UNIT_BYTES, .pr = SCSI_PR_ALWAYS,
 	  .flags = SCSI_CMD_NO_MEDIUM, .len = { 10, 4 }, .timeout_s = 10,
 	  .usage = { 0x84, 0x08, [10] = 0xff, 0xff, 0xff, 0xff } },
 	{ .name = "READ(16)", .opcode = 0x88, .cdb_bytes = 16, READS_BLOCKS,

@@ -15,15 +15,15 @@ enum scsi_data { SCSI_DATA_NONE, SCSI_DATA_IN, SCSI_DATA_OUT };
 /* What the length field counts. */
 enum scsi_unit { SCSI_UNIT_NONE, SCSI_UNIT_BYTES, SCSI_UNIT_BLOCKS };
 
-/* Under somebody else's persistent reservation (SPC-4 r37 table 65, SBC-3 r36 table
- * 9): where all may read, where only some may read, or never. */
+/* Under somebody else's persistent reservation (SPC-4 r37 table 65, SBC-4 r22 table
+ * 13): where all may read, where only some may read, or never. */
 enum scsi_pr {
 	SCSI_PR_CONFLICTS, SCSI_PR_ALWAYS, SCSI_PR_READS, SCSI_PR_WRITES,
 	SCSI_PR_PREVENT,	/* PREVENT ALLOW MEDIUM REMOVAL: to allow is harmless */
 	SCSI_PR_START,		/* START STOP UNIT: so is to start */
 };
 
-/* The least asymmetric access state in which it runs (SPC-4 r37 5.15.2.4). */
+/* The least asymmetric access state in which it runs (SPC-4 r37 5.16.2.4). */
 enum scsi_access {
 	SCSI_ACCESS_ACTIVE,
 	SCSI_ACCESS_STANDBY,	/* in standby as well */

@@ -63,9 +63,11 @@ enum scsi_status spc_pr_in_read_reservation(struct scsi_task *t)
 enum scsi_status spc_pr_in_report_capabilities(struct scsi_task *t)
 {
 	enum { CRH = 0x10, SIP_C = 0x08, ATP_C = 0x04, PTPL_C = 0x01 };
-	enum { TMV = 0x80, PTPL_A = 0x01 };
+	/* ALLOW COMMANDS 100b, table 208: all that a device of an older standard might
+	 * refuse is allowed, from TEST UNIT READY to READ DEFECT DATA. */
+	enum { TMV = 0x80, ALLOW = 0x40, PTPL_A = 0x01 };
 	const bool durable = state(t)->durable;
-	uint8_t d[8] = { [1] = sizeof(d), [2] = CRH | SIP_C | ATP_C, [3] = TMV };
+	uint8_t d[8] = { [1] = sizeof(d), [2] = CRH | SIP_C | ATP_C, [3] = TMV | ALLOW };
 
 	if (is_refused(t))
 		return SCSI_RESERVATION_CONFLICT;

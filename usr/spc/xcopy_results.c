@@ -164,7 +164,7 @@ enum scsi_status spc_xcopy_results_rod(struct scsi_task *t)
 		.pr = SCSI_PR_CONFLICTS, .has_sa = true, .cdb_bytes = 16, \
 		.opcode = 0x83, .timeout_s = 600
 #define ASKS	.data = SCSI_DATA_IN, .unit = SCSI_UNIT_BYTES, .len = { 10, 4 }, \
-		.pr = SCSI_PR_READS, .has_sa = true, .cdb_bytes = 16, \
+		.pr = SCSI_PR_ALWAYS, .has_sa = true, .cdb_bytes = 16, \
 		.opcode = 0x84, .timeout_s = 10, .flags = SCSI_CMD_NO_MEDIUM
 
 const struct scsi_command spc_copy_commands[] = {
