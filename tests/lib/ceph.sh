@@ -9,6 +9,7 @@
 #	ceph_user NAME CAPS...		another client, client.NAME
 #	ceph_signal SIGNAL DAEMON...	to mon.a or osd.N
 #	ceph_revive			the daemons that were killed (bluestore only)
+#	ceph_waits			prints what the OSDs have not answered, and why
 #	ceph_stores			LUNs are images from now on: see lun_new
 #	ceph_image SIZE			prints the name of a new image
 #
@@ -76,6 +77,18 @@ ceph_signal()
 		pid=$(ceph_pid "$daemon")
 		kill "-$1" "$pid"
 		[ "$1" != KILL ] || wait_for 10 eval "! running $pid"
+	done
+}
+
+# Stopped ones do not say.
+ceph_waits()
+{
+	local socket
+
+	for socket in "$ceph_dir"/run/osd.*.asok; do
+		timeout 5 ceph --admin-daemon "$socket" dump_ops_in_flight 2>&1 |
+			sed -n "s|.*\"flag_point\": \(.*\),|$(basename "$socket" .asok): \1|p" |
+			sort | uniq -c
 	done
 }
 
