@@ -33,7 +33,7 @@ same()
 shown()
 {
 	show target | sed -E '/^        LUN: 0$/,/^        LUN: [1-9]/{
-		s/^(            SCSI ID: ).{1,24}$/\1*/
+		s/^(            SCSI ID: ).{1,36}$/\1*/
 		s/^(            SCSI SN: ).{1,36}$/\1*/
 	}'
 }

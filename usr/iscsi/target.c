@@ -43,15 +43,21 @@ static struct {
 
 DEFINE_CLEANUP(struct iscsi_target_config *, iscsi_target_config_free)
 
-bool iscsi_target_valid_name(const char *name)
+bool iscsi_target_typed_name(const char *name)
 {
 	static const char *const types[] = { "iqn.", "eui.", "naa." };
-	const size_t n = strlen(name);
-	bool typed = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		typed |= !strncmp(name, types[i], 4);
-	if (!typed || n <= 4 || n > ISCSI_NAME_MAX)
+		if (!strncmp(name, types[i], 4) && name[4])
+			return true;
+	return false;
+}
+
+bool iscsi_target_valid_name(const char *name)
+{
+	const size_t n = strlen(name);
+
+	if (!n || n > ISCSI_NAME_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!isalnum((unsigned char)name[i]) && !strchr(".-:", name[i]))

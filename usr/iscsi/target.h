@@ -41,9 +41,10 @@ struct iscsi_target {
 	bool published;			/* control's */
 };
 
-/* iqn., eui. or naa., then letters, digits, '.', '-' and ':', at most
- * ISCSI_NAME_MAX bytes (RFC 7143 4.2.7). */
+/* Letters, digits, '.', '-' and ':', at most ISCSI_NAME_MAX bytes (RFC 7143 4.2.7). */
 bool iscsi_target_valid_name(const char *name);
+/* It begins with iqn., eui. or naa., as the standard has it, and tgt has not. */
+bool iscsi_target_typed_name(const char *name);
 
 /* Publish a target with default config.  -EEXIST (name or tid), -EINVAL (not an
  * iSCSI name), -ENOMEM.  Takes a reference on @scsi.  Threads: control. */

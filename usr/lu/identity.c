@@ -128,15 +128,15 @@ static uint8_t nibble(char c)
 }
 
 /*
- * tgt's second NAA: a 6h and, at its end, scsi_id read as hexadecimal digits,
- * where other characters count as zero.
+ * tgt's second NAA: a 6h and, at its end, scsi_id (of it, as many characters as there is
+ * room for) read as hexadecimal digits, where other characters count as zero.
  */
 static void set_naa6(struct lu_identity *id)
 {
 	const size_t digits = 2 * sizeof(id->naa6), n = strlen(id->scsi_id);
 
 	memset(id->naa6, 0, sizeof(id->naa6));
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = n > digits ? n - digits : 0; i < n; i++) {
 		const size_t at = digits - n + i;
 
 		id->naa6[at / 2] |= (uint8_t)(nibble(id->scsi_id[i]) << (at % 2 ? 0 : 4));

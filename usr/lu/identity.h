@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LU_ID_MAX	24	/* characters of scsi_id, as in tgt */
+#define LU_ID_MAX	36	/* characters of scsi_id, as in tgt */
 #define LU_SN_MAX	36
 
 struct lu_identity {

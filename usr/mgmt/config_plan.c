@@ -66,8 +66,8 @@ static int find_wanted(struct mgmt_config_plan *p, const json_t *targets, struct
 			continue;
 		if (!iscsi_target_valid_name(t.name))
 			return mgmt_config_fault(f, "state.targets",
-						 "'%s' is not an iSCSI name: iqn., eui. or naa., then "
-						 "letters, digits, ':', '.' and '-', at most %d bytes",
+						 "'%s' is not an iSCSI name: letters, digits, ':', '.' "
+						 "and '-', at most %d bytes",
 						 text_quote(quoted, sizeof(quoted), t.name,
 							    strlen(t.name)), ISCSI_NAME_MAX);
 		if (find_present(&t, f) < 0)

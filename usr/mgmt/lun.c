@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include "base/log.h"
 #include "base/macros.h"
@@ -230,10 +231,17 @@ static void activity_known(void *arg, bool active)
 
 void mgmt_lun_delete(struct mgmt_call *call)
 {
-	struct mgmt_lun *l = mgmt_lun_of(call);
+	const int64_t tid = mgmt_rpc_int(call, "tid", -1);
+	struct mgmt_lun *l;
 	struct removal *r;
 	int err;
 
+	/* tgt's word for it here, and only here. */
+	if (tid <= 0 || tid > INT_MAX || !mgmt_target_find((int)tid)) {
+		mgmt_rpc_fail(call, MGMT_ERR_NO_LUN, "tid", "there is no target %" PRId64, tid);
+		return;
+	}
+	l = mgmt_lun_of(call);
 	if (!l)
 		return;
 	if (mgmt_rpc_bool(call, "force")) {

@@ -97,26 +97,34 @@ static bool is_printable(const char *s)
 	return true;
 }
 
-/* SPC-4 4.4.1: ASCII, left-aligned in a field of fixed size.  tgt cuts what is
- * too long, and configurations exist that rely on it. */
+/* tgt cuts what is too long, and configurations exist that rely on it. */
+static void cut(struct mgmt_lun_change *c, const struct param *p, const char *value, char *to,
+		size_t bytes)
+{
+	if (strlen(value) >= bytes)
+		snprintf(c->warning, sizeof(c->warning),
+			 "parameter '%s' is cut to %zu characters", p->name, bytes - 1);
+	memset(to, 0, bytes);
+	text_copy(to, bytes, value);
+}
+
+/* SPC-4 4.4.1: ASCII, left-aligned in a field of fixed size. */
 static int set_text(struct mgmt_lun_change *c, const struct param *p,
 		    const char *value, struct mgmt_fault *f)
 {
 	if (!is_printable(value))
 		return fault(f, p, "must be printable ASCII");
-	if (strlen(value) >= p->bytes)
-		snprintf(c->warning, sizeof(c->warning),
-			 "parameter '%s' is cut to %zu characters", p->name,
-			 p->bytes - 1);
-	memset((char *)&c->config + p->off, 0, p->bytes);
-	text_copy((char *)&c->config + p->off, p->bytes, value);
+	cut(c, p, value, (char *)&c->config + p->off, p->bytes);
 	return 0;
 }
 
 static int set_scsi_id(struct mgmt_lun_change *c, const struct param *p,
 		       const char *value, struct mgmt_fault *f)
 {
-	if (!*value || lu_identity_set_id(&c->id, value) < 0)
+	char text[LU_ID_MAX + 1];
+
+	cut(c, p, value, text, sizeof(text));
+	if (!*value || lu_identity_set_id(&c->id, text) < 0)
 		return fault(f, p, "must be 1 to %d printable characters", LU_ID_MAX);
 	return 0;
 }
@@ -124,7 +132,10 @@ static int set_scsi_id(struct mgmt_lun_change *c, const struct param *p,
 static int set_scsi_sn(struct mgmt_lun_change *c, const struct param *p,
 		       const char *value, struct mgmt_fault *f)
 {
-	if (!*value || lu_identity_set_sn(&c->id, value) < 0)
+	char text[LU_SN_MAX + 1];
+
+	cut(c, p, value, text, sizeof(text));
+	if (!*value || lu_identity_set_sn(&c->id, text) < 0)
 		return fault(f, p, "must be 1 to %d printable characters", LU_SN_MAX);
 	return 0;
 }
@@ -357,7 +368,7 @@ static json_t *get_mode_page(const struct mgmt_lun_change *c, const struct param
 static const struct param params[] = {
 	{ "tgt_ids", MGMT_LUN_NEWS_INQUIRY, VALUE(tgt_ids), .range = "0, 1",
 	  .help = "1: the ids that tgt gave to this tid and LUN (not unique across hosts); 0: our own" },
-	{ "scsi_id", MGMT_LUN_NEWS_INQUIRY, VALUE(scsi_id), .range = "1 to 24 characters",
+	{ "scsi_id", MGMT_LUN_NEWS_INQUIRY, VALUE(scsi_id), .range = "1 to 36 characters",
 	  .help = "SCSI id, of the device identification VPD page" },
 	{ "scsi_sn", MGMT_LUN_NEWS_INQUIRY, VALUE(scsi_sn), .range = "1 to 36 characters",
 	  .help = "unit serial number" },

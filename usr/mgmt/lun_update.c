@@ -440,12 +440,30 @@ static void reserve_opened(void *arg, struct lu_reserve *r, int err, const char 
 	prepare(u);
 }
 
+/* Of the controller, too, as in tgt. */
+static void change_nothing(struct mgmt_call *call)
+{
+	const struct mgmt_target *t = mgmt_target_of(call);
+
+	if (!t)
+		return;
+	if (mgmt_lun_find(t, (uint64_t)mgmt_rpc_int(call, "lun", 0)))
+		mgmt_rpc_reply(call, NULL);
+	else
+		mgmt_lun_of(call);	/* says what there is not */
+}
+
 void mgmt_lun_update_run(struct mgmt_call *call)
 {
-	struct updating *u = calloc(1, sizeof(*u));
+	struct updating *u;
 	struct mgmt_lun *l;
 	int err;
 
+	if (!json_object_size(mgmt_rpc_pairs(call, "params"))) {
+		change_nothing(call);
+		return;
+	}
+	u = calloc(1, sizeof(*u));
 	if (!u) {
 		mgmt_rpc_fail_errno(call, -ENOMEM, "cannot change the logical unit");
 		return;

@@ -25,6 +25,8 @@
 #include "scsi/target.h"
 #include "spc/spc.h"
 
+#define UNTYPED	"target %s: the name does not begin with iqn., eui. or naa., some initiators will refuse it"
+
 static struct {
 	struct mgmt_target **v;		/* by tid */
 	unsigned int n, max;
@@ -180,6 +182,8 @@ int mgmt_target_new(const char *name, int tid, struct mgmt_target **ret_t)
 		return err;
 	table_add(*ret_t);
 	log_info("target %d %s: created", tid, name);
+	if (!iscsi_target_typed_name(name))
+		log_warn(UNTYPED, name);
 	return 0;
 }
 
@@ -202,8 +206,8 @@ void mgmt_target_create(struct mgmt_call *call)
 	}
 	if (!iscsi_target_valid_name(name)) {
 		mgmt_rpc_fail(call, MGMT_ERR_INVALID, "name",
-			      "'%s' is not an iSCSI name: iqn., eui. or naa., then letters, "
-			      "digits, ':', '.' and '-', at most %d bytes",
+			      "'%s' is not an iSCSI name: letters, digits, ':', '.' and '-', "
+			      "at most %d bytes",
 			      text_quote(quoted, sizeof(quoted), name, strlen(name)),
 			      ISCSI_NAME_MAX);
 		return;
@@ -218,6 +222,8 @@ void mgmt_target_create(struct mgmt_call *call)
 		mgmt_rpc_fail_errno(call, err, "cannot make the target");
 		return;
 	}
+	if (!iscsi_target_typed_name(name))
+		mgmt_rpc_warn(call, UNTYPED, name);
 	mgmt_rpc_reply(call, NULL);
 }
 

@@ -171,14 +171,14 @@ static int check_needs(const struct tgtadm_options *o, const struct tgtadm_need 
 static int check_letters(const struct tgtadm_options *o,
 			 const struct tgtadm_operation *row)
 {
-	for (int c = OPTION_JSON + 1; row->letters && c < OPTION_LETTERS; c++)
-		if (o->given[c] && c != 'd' && !strchr(row->letters, c))
-			return c > OPTION_DRY_RUN ?
+	for (const char *c = o->order; row->letters && *c; c++)
+		if (*c != 'd' && *c != OPTION_JSON && !strchr(row->letters, *c))
+			return *c > OPTION_DRY_RUN ?
 				wrong("%s mode: option '-%c' is not allowed/supported",
-				      tgtadm_options_mode_name(row->mode), c) :
+				      tgtadm_options_mode_name(row->mode), *c) :
 				wrong("%s mode: option '--%s' is not allowed/supported",
 				      tgtadm_options_mode_name(row->mode),
-				      tgtadm_options_long_name((char)c));
+				      tgtadm_options_long_name(*c));
 	return -1;
 }
 
@@ -202,8 +202,6 @@ static int check_row(const struct tgtadm_options *o, const struct tgtadm_operati
 	if (code < 0 && row->op == OP_NEW && row->mode == MODE_LUN && o->text['Y'] &&
 	    !strcmp(o->text['Y'], "changer") && !o->given['b'])
 		code = wrong("'backing-store' option is necessary");
-	if (code < 0 && row->params_optional && !o->given['P'])
-		code = 0;
 	return code;
 }
 
@@ -300,7 +298,7 @@ static json_t *field_value(const struct tgtadm_options *o, char letter)
 	json_t *v;
 
 	if (letter == 'P')
-		return parse_params(o->text[i]);
+		return parse_params(o->given[i] ? o->text[i] : "");
 	if (letter == 'F' || letter == 'O' || letter == OPTION_SECRETS ||
 	    letter == OPTION_DRY_RUN)
 		return json_true();
@@ -351,7 +349,8 @@ json_t *tgtadm_operation_params(const struct tgtadm_operation *row,
 		const char *name = field_name(*fields);
 		json_t *v;
 
-		if (!o->given[(unsigned char)*fields])
+		if (!o->given[(unsigned char)*fields] &&
+		    !(*fields == 'P' && row->params_optional))
 			continue;
 		v = field_value(o, *fields);
 		if (*fields == 'P' && row->mode == MODE_PORTAL ?

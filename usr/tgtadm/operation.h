@@ -22,7 +22,7 @@ struct tgtadm_operation {
 	const char *method;
 	const char *method_with_tid;	/* if --tid is given; NULL: the same */
 	const char *fields;		/* letters that become fields of the call */
-	bool params_optional;		/* nothing to do without --params */
+	bool params_optional;		/* without --params: none are changed */
 	bool wait_for_end;		/* the daemon goes */
 	bool state_from_file;		/* field "state" is read from --file */
 	int (*code)(const json_t *result);	/* exit code of a success; NULL: 0 */

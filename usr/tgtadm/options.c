@@ -166,6 +166,8 @@ static int parse_arg(const struct tgtadm_option *row, const char *arg,
 {
 	const unsigned char i = (unsigned char)row->letter;
 
+	if (!o->given[i])
+		o->order[strlen(o->order)] = row->letter;
 	o->given[i] = true;
 	o->text[i] = arg;
 	switch (row->arg) {

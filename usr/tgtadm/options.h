@@ -20,6 +20,7 @@ enum tgtadm_op { OP_NEW, OP_DELETE, OP_SHOW, OP_BIND, OP_UNBIND, OP_UPDATE, OP_S
 struct tgtadm_options {
 	int mode, op;				/* -1: not given */
 	bool given[OPTION_LETTERS];		/* by letter */
+	char order[OPTION_LETTERS];		/* the letters as they came, each once */
 	const char *text[OPTION_LETTERS];
 	uint64_t number[OPTION_LETTERS];
 };

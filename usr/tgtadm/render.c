@@ -151,12 +151,14 @@ void tgtadm_render_target_params(FILE *to, const json_t *result)
 	}
 }
 
+/* The newest first, as tgt has them here and only here. */
 void tgtadm_render_connections(FILE *to, const json_t *result)
 {
-	const json_t *s, *c;
-	size_t i, k;
+	const json_t *sessions = list(result, "sessions"), *s, *c;
+	size_t k;
 
-	json_array_foreach(list(result, "sessions"), i, s) {
+	for (size_t i = json_array_size(sessions); i--;) {
+		s = json_array_get(sessions, i);
 		fprintf(to, "Session: %" JSON_INTEGER_FORMAT "\n", number(s, "sid"));
 		json_array_foreach(list(s, "connections"), k, c) {
 			fprintf(to, "    Connection: %" JSON_INTEGER_FORMAT "\n",

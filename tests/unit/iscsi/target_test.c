@@ -63,29 +63,30 @@ static void names_are_iscsi_names(void **state)
 {
 	static const struct {
 		const char *name;
-		bool ok;
+		bool ok, typed;
 	} cases[] = {
-		{ "iqn.2001-04.com.example:disk.1", true },
-		{ "iqn.2001-04.com.example:Disk-1", true },
-		{ "eui.02004567A425678D", true },
-		{ "naa.52004567BA64678D", true },
-		{ "iqn.x:y", true },
-		{ "iqn.", false },
+		{ "iqn.2001-04.com.example:disk.1", true, true },
+		{ "iqn.2001-04.com.example:Disk-1", true, true },
+		{ "eui.02004567A425678D", true, true },
+		{ "naa.52004567BA64678D", true, true },
+		{ "iqn.x:y", true, true },
+		{ "iqn.", true },
 		{ "", false },
-		{ "iqn", false },
-		{ "IQN.2001-04.com.example:x", false },
-		{ "disk.1", false },
-		{ "iqn.2001-04.com.example:a_b", false },
-		{ "iqn.2001-04.com.example:a b", false },
-		{ "iqn.2001-04.com.example:a/b", false },
-		{ "iqn.2001-04.com.example:a\n", false },
-		{ "iqn.2001-04.com.example:\xc3\xa4", false },
+		{ "iqn", true },
+		{ "IQN.2001-04.com.example:x", true },
+		{ "disk.1", true },
+		{ "iqn.2001-04.com.example:a_b", false, true },
+		{ "iqn.2001-04.com.example:a b", false, true },
+		{ "iqn.2001-04.com.example:a/b", false, true },
+		{ "iqn.2001-04.com.example:a\n", false, true },
+		{ "iqn.2001-04.com.example:\xc3\xa4", false, true },
 	};
 	char longest[225];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-		if (iscsi_target_valid_name(cases[i].name) != cases[i].ok)
+		if (iscsi_target_valid_name(cases[i].name) != cases[i].ok ||
+		    iscsi_target_typed_name(cases[i].name) != cases[i].typed)
 			fail_msg("%s", cases[i].name);
 	memset(longest, 'x', sizeof(longest));
 	memcpy(longest, "iqn.", 4);

@@ -21,7 +21,7 @@ static void default_is_stable(void **state)
 	lu_identity_default(&a, IQN, 1, 1);
 	lu_identity_default(&b, IQN, 7, 1);	/* configured in another order */
 	assert_memory_equal(&a, &b, sizeof(a));
-	assert_int_equal(strlen(a.scsi_id), LU_ID_MAX);
+	assert_int_equal(strlen(a.scsi_id), 24);
 	assert_memory_equal(a.scsi_id, "IET     ", 8);
 	assert_true(strlen(a.scsi_sn) >= 16 && strlen(a.scsi_sn) <= 20);
 	assert_int_equal(a.naa_bytes, 8);
@@ -83,6 +83,8 @@ static void tgt_reads_scsi_id_as_hexadecimal(void **state)
 		{ "0123456789abcdef01234567", "600000000123456789abcdef01234567" },
 		{ "IET     000200ff", "60000000000000000e000000000200ff" },
 		{ "0123456789abcdef0", "6000000000000000123456789abcdef0" },
+		{ "0123456789abcdef0123456789abcdef1234", "656789abcdef0123456789abcdef1234" },
+		{ "550e8400-e29b-41d4-a716-446655440000", "64000e29b041d40a7160446655440000" },
 	};
 	struct lu_identity id;
 	char hex[33];
@@ -121,7 +123,7 @@ static void what_the_user_sets_stands(void **state)
 
 static void names_are_checked(void **state)
 {
-	static const char *const bad[] = { "", "0123456789012345678901234", "tab\t", "h\xc3\xa9" };
+	static const char *const bad[] = { "", "0123456789012345678901234567890123456", "tab\t", "h\xc3\xa9" };
 	struct lu_identity id, before;
 	char sn[LU_SN_MAX + 2];
 
@@ -136,7 +138,7 @@ static void names_are_checked(void **state)
 	assert_memory_equal(&id, &before, sizeof(id));
 	sn[LU_SN_MAX] = '\0';
 	assert_int_equal(lu_identity_set_sn(&id, sn), 0);
-	assert_int_equal(lu_identity_set_id(&id, "012345678901234567890123"), 0);
+	assert_int_equal(lu_identity_set_id(&id, "012345678901234567890123456789012345"), 0);
 }
 
 static void the_host_has_one_id(void **state)

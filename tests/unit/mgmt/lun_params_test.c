@@ -107,6 +107,19 @@ static void long_inquiry_texts_are_cut_with_a_word(void **state)
 	assert_string_equal(c.config.vendor_id, "12345678");
 	assert_string_equal(c.warning, "parameter 'vendor_id' is cut to 8 characters");
 	assert_string_equal(changed("{\"vendor_id\":\"12345678\"}", INQUIRY).warning, "");
+	for (size_t i = 0; i < 2; i++) {
+		const char *const name = i ? "scsi_id" : "scsi_sn";
+		const char text[] = "0123456789012345678901234567890123456";
+		char json[80], warning[80];
+		struct mgmt_lun_change d;
+
+		snprintf(json, sizeof(json), "{\"%s\":\"%s\"}", name, text);
+		snprintf(warning, sizeof(warning), "parameter '%s' is cut to 36 characters", name);
+		d = changed(json, INQUIRY);
+		assert_string_equal(d.warning, warning);
+		assert_memory_equal(i ? d.id.scsi_id : d.id.scsi_sn, text, 36);
+		assert_int_equal(strlen(i ? d.id.scsi_id : d.id.scsi_sn), 36);
+	}
 }
 
 static void tgt_ids_come_back(void **state)
@@ -178,9 +191,7 @@ static void bad_values_are_refused(void **state)
 		{ "{\"lbppbe\":\"\"}", "parameter 'lbppbe': must be 0 to 15" },
 		{ "{\"la_lba\":16384}", "parameter 'la_lba': must be 0 to 16383" },
 		{ "{\"scsi_id\":\"\"}",
-		  "parameter 'scsi_id': must be 1 to 24 printable characters" },
-		{ "{\"scsi_id\":\"1234567890123456789012345\"}",
-		  "parameter 'scsi_id': must be 1 to 24 printable characters" },
+		  "parameter 'scsi_id': must be 1 to 36 printable characters" },
 		{ "{\"scsi_sn\":\"a\\nb\"}",
 		  "parameter 'scsi_sn': must be 1 to 36 printable characters" },
 		{ "{\"vendor_id\":\"\\u00e9\"}",

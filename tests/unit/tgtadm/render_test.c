@@ -124,14 +124,14 @@ static void connections(void **state)
 	      "\"alias\":\"x\",\"connections\":[{\"cid\":0,\"address\":\"127.0.0.1\"}]},"
 	      "{\"sid\":7,\"initiator\":\"iqn.b\",\"alias\":\"\","
 	      "\"connections\":[{\"cid\":1,\"address\":\"::1\"}]}]}",
-	      "Session: 2\n"
-	      "    Connection: 0\n"
-	      "        Initiator: iqn.1994-05.com.example:init\n"
-	      "        IP Address: 127.0.0.1\n"
 	      "Session: 7\n"
 	      "    Connection: 1\n"
 	      "        Initiator: iqn.b\n"
-	      "        IP Address: ::1\n");
+	      "        IP Address: ::1\n"
+	      "Session: 2\n"
+	      "    Connection: 0\n"
+	      "        Initiator: iqn.1994-05.com.example:init\n"
+	      "        IP Address: 127.0.0.1\n");
 }
 
 static void the_system(void **state)
