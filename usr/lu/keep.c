@@ -27,6 +27,7 @@ static const char *const names[LU_KEEP_NR] = {
 	[LU_KEEP_INFORMATION] = "information",
 	[LU_KEEP_TEXT_INFORMATION] = "text-information",
 	[LU_KEEP_MODE] = "mode",
+	[LU_KEEP_SANITIZE] = "sanitize",
 };
 
 /* --- the format --- */

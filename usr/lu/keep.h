@@ -19,6 +19,7 @@ enum lu_keep_what {
 	LU_KEEP_INFORMATION,		/* by which people know the unit */
 	LU_KEEP_TEXT_INFORMATION,
 	LU_KEEP_MODE,			/* how it is to work from its start on */
+	LU_KEEP_SANITIZE,		/* its medium is not to be used */
 	LU_KEEP_NR,
 };
 

@@ -204,6 +204,22 @@ static int check_medium(const struct mgmt_lun *l, const struct mgmt_lun_change *
 	return -EINVAL;
 }
 
+/* What says that a sanitize has not succeeded is kept by the identity. */
+static int check_identity(const struct mgmt_lun *l, const struct mgmt_lun_change *c,
+			  struct mgmt_fault *f)
+{
+	struct scsi_sense s;
+
+	if (!strcmp(c->id.scsi_id, lu_identity(l->lu)->scsi_id) ||
+	    !scsi_background_sense(l->dev, &s))
+		return 0;
+	*f = (struct mgmt_fault){ .field = "params", .error = MGMT_ERR_INVALID };
+	snprintf(f->sentence, sizeof(f->sentence),
+		 "parameter 'scsi_id': the medium of LUN %" PRIu64 " is being formatted or sanitized, or that has failed: have it done to the end first",
+		 l->lun);
+	return -EINVAL;
+}
+
 static int check_constant(const struct mgmt_lun *l, const struct mgmt_lun_change *c,
 			  struct mgmt_fault *f)
 {
@@ -226,7 +242,8 @@ static struct mgmt_lun *wanted(struct updating *u)
 	if (l) {
 		mgmt_lun_update_present(l, &u->c);
 		if (!mgmt_lun_params_set(&u->c, mgmt_rpc_pairs(u->call, "params"), &fault) &&
-		    !check_constant(l, &u->c, &fault) && !check_medium(l, &u->c, &fault))
+		    !check_constant(l, &u->c, &fault) &&
+		    !check_identity(l, &u->c, &fault) && !check_medium(l, &u->c, &fault))
 			return l;
 		mgmt_rpc_fail(u->call, fault.error, fault.field, "%s", fault.sentence);
 	}

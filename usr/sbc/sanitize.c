@@ -97,11 +97,10 @@ enum scsi_status sbc_sanitize_block_erase(struct scsi_task *t)
 /* 5.26.6.  Nothing has failed: there is nothing to be left. */
 enum scsi_status sbc_sanitize_exit_failure(struct scsi_task *t)
 {
-	struct scsi_background *b = &t->dev->background;
-	uint8_t failed = SCSI_BACKGROUND_SANITIZE_FAILED;
+	const struct scsi_background *b = &t->dev->background;
 
-	if (atomic_load(&b->state) == failed && !atomic_load(&b->unrestricted))
+	if (atomic_load(&b->state) == SCSI_BACKGROUND_SANITIZE_FAILED &&
+	    !atomic_load(&b->unrestricted))
 		return scsi_task_fail_cdb(t, 1, 4);
-	atomic_compare_exchange_strong(&b->state, &failed, SCSI_BACKGROUND_NONE);
-	return SCSI_GOOD;
+	return scsi_background_leave(t);
 }

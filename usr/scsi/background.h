@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "lu/io.h"
+#include "lu/keep.h"
 #include "scsi/sense.h"
 
 struct scsi_device;
@@ -51,20 +52,29 @@ struct scsi_background_job {
 	struct lu_channel *ch;
 	struct lu_range_lock *lock;
 	struct scsi_task *task;		/* to be answered; holds a reference; or NULL */
+	bool immed;			/* ... when it has begun */
+	uint8_t before;			/* what the state was */
+	struct lu_reserve *owner;	/* of the mark, holds a reference; NULL: none */
+	struct lu_keep_change mark;
 	const struct scsi_task *origin;	/* only compared */
 };
 
 /*
  * Start @job for @t.  SCSI_GOOD: it runs, and @immed asked to be told now;
- * SCSI_PENDING: @t is answered at its end.  Anything else: it does not run, and
+ * SCSI_PENDING: @t is answered at its end, or (@immed) when it is kept that a SANITIZE
+ * is under way.  Anything else: it does not run, and
  * free() was called.  Takes @job.
  */
 enum scsi_status scsi_background_start(struct scsi_task *t, struct scsi_background_job *job,
 				       bool immed);
 
-/* One runs now.  Its medium is another: what failed on the old one is past. */
+/* EXIT FAILURE MODE: what has failed is past, for good. */
+enum scsi_status scsi_background_leave(struct scsi_task *t);
+
 bool scsi_background_runs(const struct scsi_device *dev);
-void scsi_background_forget(struct scsi_device *dev);
+/* The medium is another, or the device is new: whether a SANITIZE of it was broken off
+ * is what was kept.  Threads: control. */
+void scsi_background_load(struct scsi_device *dev);
 
 /* Why @dev is not ready, or its medium of no use.  False: nothing of the kind. */
 bool scsi_background_sense(const struct scsi_device *dev, struct scsi_sense *ret_sense);

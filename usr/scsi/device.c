@@ -73,6 +73,8 @@ struct scsi_device *scsi_device_new(const struct scsi_device_type *type, struct 
 	if (lu && !lu_has_medium(lu))
 		atomic_init(&dev->ejected, SCSI_DEVICE_EMPTY);
 	refcount_init(&dev->refs, 1);
+	if (lu)
+		scsi_background_load(dev);
 	return TAKE_PTR(dev);
 }
 

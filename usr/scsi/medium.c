@@ -102,7 +102,7 @@ static void changed(void *arg)
 	atomic_store(&dev->lu->read_only,
 		     scsi_device_config(dev)->readonly || lu_store_info(dev->lu)->read_only ||
 			     dev->lu->open_flags & BS_OPEN_RDONLY);
-	scsi_background_forget(dev);
+	scsi_background_load(dev);
 	atomic_store(&dev->stopped, false);
 	atomic_store(&dev->ejected, c->there ? 0 : SCSI_DEVICE_EMPTY);
 	scsi_device_put(dev);
