@@ -33,6 +33,7 @@ refused "a VDI's name has at most" "$sheep_address:$(printf 'a%.0s' {1..256})"
 refused "no such VDI" "$sheep_address:nosuch"
 refused "no sheep at" "unix:$dir/nobody:disk"
 refused "must be shared, exclusive or none" "$sheep_address:disk" --bsopts lock=maybe
+refused "must be safe or eager" "$sheep_address:disk" --bsopts failover=quick
 refused "host 'no.such.host.invalid'" tcp:no.such.host.invalid:7000:disk
 sheep_vdi hyper 64M --hyper
 refused "hypervolume" "$sheep_address:hyper"

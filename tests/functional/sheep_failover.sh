@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Two gateways of one cluster, over IPv4 and IPv6: the one in use goes down, or hangs
-# until the cluster has had enough of it, while the disk is written, and the other one
-# takes over; then the other way round.  One that hangs for a moment goes on.  Nothing
-# fails, nothing is lost.
+# Two gateways of one cluster, over IPv4 and IPv6: the one in use goes down while the
+# disk is written, also after it hung, and the other one takes over; then the other way
+# round.  One that hangs for a moment goes on; with failover=eager the other one takes
+# over at once.  Nothing fails, nothing is lost.
 # timeout: 300
 . "$(dirname "$0")/lib/initiators.sh"
 . "$(dirname "$0")/../lib/sheep.sh"
@@ -25,9 +25,9 @@ fails_over()
 	lun_new "$tid" 1 "$addresses:$vdi" --bstype sheepdog --bsopts "timeout=12;$2"
 	acl_bind "$tid" ALL
 
-	python "$(url 1)" "$sheep_dir/control" "$dir/model" "$SRC/tests/lib" <<'END'
+	python "$(url 1)" "$sheep_dir/control" "$dir/model" "$SRC/tests/lib" "$2" <<'END'
 import random, threading
-url, path, model, lib = sys.argv[1:]
+url, path, model, lib, options = sys.argv[1:]
 sys.path.insert(0, lib)
 import sheep
 BLOCK, BLOCKS = 8192, 8192
@@ -85,11 +85,12 @@ for node in 1, 2, 1, 2:
     gateway(node, "resume")
     writes_go_on(50)
 for node in 1, 2, 1:
-    # One that goes on later does what it was asked to, over what was written since:
-    # nothing in the protocol calls it back.  So it must not.
     gateway(node, "hang")
-    writes_go_on(200)
+    if "failover=eager" in options:
+        # It must not go on then: nothing calls back what it was asked to do.
+        writes_go_on(200)
     gateway(node, "down")
+    writes_go_on(50)
     gateway(node, "up")
     writes_go_on(50)
 ends.set()
@@ -107,6 +108,9 @@ END
 
 sheep_start "${ways[@]}"
 fails_over plain lock=none
+sheep_kill
+sheep_again "${ways[@]}"
+fails_over eager 'lock=none;failover=eager'
 sheep_kill
 sheep_again --reorder 9 "${ways[@]}"
 fails_over shuffled lock=none

@@ -11,7 +11,8 @@
  *	bs_sheepdog_piece	such a part, and the objects that have some under way
  *	bs_sheepdog_claim	who writes an object, of all reactors
  *	bs_sheepdog_reload	the map is read again: snapshots, lost connections
- *	bs_sheepdog_conn	a connection of a reactor
+ *	bs_sheepdog_conn	a connection of a reactor, and when a gateway is left
+ *	bs_sheepdog_stream	bytes on it
  *	bs_sheepdog_cluster	the gateways' addresses
  *	bs_sheepdog_wire	headers, results, inodes
  *	bs_sheepdog_call	requests that wait for their answer
@@ -24,6 +25,8 @@
 static const struct bs_option options[] = {
 	{ "timeout", BS_OPT_U64, 1, 3600, "30",
 	  "seconds until a request that the cluster does not answer fails" },
+	{ "failover", BS_OPT_TEXT, 0, 0, "safe",
+	  "safe, or eager: leave a gateway that hangs with writes, which it may do later" },
 	{ "lock", BS_OPT_TEXT, 0, 0, "shared", "shared, exclusive or none" },
 	{ "break_lock", BS_OPT_BOOL, 0, 0, "no",
 	  "take the lock although it is held" },

@@ -30,7 +30,7 @@ struct sheep_reload {
 	/* The owner's reactor. */
 	bool is_running; /* the writes have ended */
 	uint64_t number;
-	struct sheep_xfer x;
+	struct sheep_ask *ask; /* bs_sheepdog_reload.c */
 	struct bs_timer *retry;
 	struct sheep_inode *inode; /* SHEEP_INODE_BYTES, with its slots */
 	uint32_t inode_bytes;	   /* to be read */
@@ -50,6 +50,7 @@ struct sheep_dev {
 	bool coherent; /* shared locks are kept: send SHEEP_FLAG_TGT */
 	bool is_snapshot;
 	bool discards;
+	bool is_eager;	/* a gateway that hangs is left in any case */
 	bool has_cache; /* the sheep flushes something */
 	unsigned int object_exp;
 	_Atomic uint32_t *slots;  /* SHEEP_SLOTS */

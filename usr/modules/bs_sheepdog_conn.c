@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * bs_sheepdog_conn.c - bytes.
+ * bs_sheepdog_conn.c - connecting, and which gateway is left for another.
  *
- * Receiving: what comes goes straight to where it belongs as far as that is known
- * when recvmsg() is called, and what comes after it into a buffer.  So a long read
- * is not copied, and many short ones cost one system call.
+ * Nothing calls back what a gateway was sent.  One that hangs, or that the network
+ * hides, may go on later and do it, over what was written since through another one.
+ * So changes that were sent are given back, and may be sent elsewhere, only when the
+ * gateway cannot do them later: it has answered, or its process has ended, which it
+ * has if the connection was closed or reset from there, or if nobody listens there
+ * any more.  Until then they keep their places, and nothing that overlaps them leaves.
+ *
+ *	it hangs, and owes changes	wait (or, if all disks want it, leave it)
+ *	it hangs, and owes no changes	leave it
+ *	closed or reset from there	leave it
+ *	any other error			changes wait while the same gateway is tried:
+ *	  it answers to connecting	  all of them again, there
+ *	  nobody listens		  leave it
  *
  * The host watches for input only; sockets that are to become writable are in an
  * epoll set of the group's own, whose file descriptor is watched.
  */
 #include "bs_sheepdog.h"
+#include "bs_sheepdog_stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,47 +32,12 @@
 #define BACKOFF_MIN_MS 100U
 #define BACKOFF_MAX_MS 1600U
 #define CONNECT_MS     3000
-#define TX_IOV	       256
-#define TX_BYTES       (4U << 20) /* gathered at once */
-#define RX_IOV	       64
-#define RX_ROUNDS      16 /* then others have their turn */
 
 static void connect_start(struct sheep_conn *c);
 
-/* --- ids --- */
-
-static int id_take(struct sheep_conn *c, struct sheep_xfer *x)
-{
-	if (!c->nr_free_ids)
-		return -EAGAIN;
-	x->index = c->free_ids[--c->nr_free_ids];
-	c->ids[x->index] = x;
-	x->h.id =
-		le32_make((uint32_t)++c->generation[x->index] << 16 | x->index);
-	x->at_sheep = true;
-	return 0;
-}
-
-static void id_give(struct sheep_conn *c, struct sheep_xfer *x)
-{
-	c->ids[x->index] = NULL;
-	c->free_ids[c->nr_free_ids++] = x->index;
-	x->at_sheep = false;
-}
-
-/* Whose reply is it?  NULL: nobody's, or of one that is not all sent. */
-static struct sheep_xfer *id_find(struct sheep_conn *c, le32 id)
-{
-	const uint32_t n = le32_get(id), index = n & 0xffff;
-	struct sheep_xfer *x = index < SHEEP_IDS ? c->ids[index] : NULL;
-
-	return x && le32_get(x->h.id) == n && !list_is_linked(&x->node) ? x :
-									  NULL;
-}
-
 /* --- the state --- */
 
-static void want_writable(struct sheep_conn *c, bool want)
+void bs_sheepdog_conn_want_writable(struct sheep_conn *c, bool want)
 {
 	struct epoll_event e = { .events = EPOLLOUT, .data.ptr = c };
 
@@ -87,28 +63,15 @@ static void socket_close(struct sheep_conn *c)
 {
 	if (c->fd == -1)
 		return;
-	want_writable(c, false);
+	bs_sheepdog_conn_want_writable(c, false);
 	bs_watch_free(c->watch);
 	c->watch = NULL;
 	close(c->fd);
 	c->fd = -1;
 }
 
-static void give_all_back(struct sheep_conn *c)
-{
-	list_init(&c->tx);
-	for (unsigned int i = 0; i < SHEEP_IDS; i++) {
-		struct sheep_xfer *x = c->ids[i];
-
-		if (!x)
-			continue;
-		list_init(&x->node);
-		id_give(c, x);
-		x->done(x, -ECONNRESET);
-	}
-}
-
-void bs_sheepdog_conn_drop(struct sheep_conn *c, const char *why)
+void bs_sheepdog_conn_drop(struct sheep_conn *c, const char *why,
+			   enum sheep_gateway_is is)
 {
 	const bool was_up = c->state == SHEEP_CONN_UP;
 
@@ -119,10 +82,12 @@ void bs_sheepdog_conn_drop(struct sheep_conn *c, const char *why)
 	c->said_down = true;
 	socket_close(c);
 	c->state = SHEEP_CONN_DOWN;
-	c->tx_done = c->rx_left = c->rx_begin = c->rx_end = 0;
-	c->rx = NULL;
-	give_all_back(c);
-	bs_sheepdog_cluster_next(c->cluster, c->at);
+	bs_sheepdog_stream_reset(c);
+	c->must_return = is == SHEEP_ALIVE && !c->is_eager &&
+			 bs_sheepdog_stream_owes_changes(c);
+	bs_sheepdog_stream_give_back(c, !c->must_return);
+	if (!c->must_return)
+		bs_sheepdog_cluster_next(c->cluster, c->at);
 	c->backoff_ms = was_up ? BACKOFF_MIN_MS :
 				 MIN(2 * c->backoff_ms, BACKOFF_MAX_MS);
 	if (!c->retry)
@@ -133,17 +98,33 @@ void bs_sheepdog_conn_drop(struct sheep_conn *c, const char *why)
 	bs_sheepdog_conn_want_tick(c);
 }
 
-static void ready(void *ctx);
+void bs_sheepdog_conn_failed(struct sheep_conn *c, int err)
+{
+	bool ended;
+
+	if (c->state == SHEEP_CONN_UP)
+		ended = !err || err == ECONNRESET || err == EPIPE;
+	else
+		ended = err == ECONNREFUSED || err == ENOENT;
+	bs_sheepdog_conn_drop(
+		c, err ? strerrordesc_np(err) : "it has closed the connection",
+		ended ? SHEEP_ENDED : SHEEP_ALIVE);
+}
 
 static void connected(struct sheep_conn *c)
 {
-	want_writable(c, false);
-	c->watch = bs_watch_new(c->group->g, c->fd, ready, c);
+	bs_sheepdog_conn_want_writable(c, false);
+	c->watch = bs_watch_new(c->group->g, c->fd, bs_sheepdog_stream_ready,
+				c);
 	if (!c->watch) {
-		bs_sheepdog_conn_drop(c, "no memory to watch the connection");
+		bs_sheepdog_conn_drop(c, "no memory to watch the connection",
+				      SHEEP_ALIVE);
 		return;
 	}
+	c->must_return = false;
+	bs_sheepdog_stream_give_back(c, true);
 	c->state = SHEEP_CONN_UP;
+	c->said_hung = false;
 	c->since_ns = clock_now_ns();
 	if (c->said_down)
 		bs_log("sheepdog: %s: connected%s",
@@ -156,18 +137,19 @@ static void connected(struct sheep_conn *c)
 
 static void connect_start(struct sheep_conn *c)
 {
-	c->at = atomic_load(&c->cluster->current);
+	if (!c->must_return)
+		c->at = atomic_load(&c->cluster->current);
 	c->fd = bs_sheepdog_cluster_connect(c->cluster, c->at);
 	if (c->fd < 0) {
 		const int err = -c->fd;
 
 		c->fd = -1;
-		bs_sheepdog_conn_drop(c, strerrordesc_np(err));
+		bs_sheepdog_conn_failed(c, err);
 		return;
 	}
 	c->state = SHEEP_CONN_CONNECTING;
 	c->since_ns = clock_now_ns();
-	want_writable(c, true);
+	bs_sheepdog_conn_want_writable(c, true);
 	bs_sheepdog_conn_want_tick(c);
 }
 
@@ -178,9 +160,21 @@ static void connect_end(struct sheep_conn *c)
 
 	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &bytes);
 	if (err)
-		bs_sheepdog_conn_drop(c, strerrordesc_np(err));
+		bs_sheepdog_conn_failed(c, err);
 	else
 		connected(c);
+}
+
+static void hangs(struct sheep_conn *c)
+{
+	if (c->is_eager || !bs_sheepdog_stream_owes_changes(c)) {
+		bs_sheepdog_conn_drop(c, "it hangs", SHEEP_ALIVE);
+	} else if (!c->said_hung) {
+		c->said_hung = true;
+		bs_log("sheepdog: %s: it hangs with writes, which it may do later: "
+		       "waiting for it",
+		       sheep_cluster_name(c->cluster, c->at));
+	}
 }
 
 static void tick(void *ctx)
@@ -193,10 +187,11 @@ static void tick(void *ctx)
 	c->tick = NULL;
 	if (c->state == SHEEP_CONN_CONNECTING &&
 	    waited_ns > CONNECT_MS * NS_PER_MS)
-		bs_sheepdog_conn_drop(c, "no answer to connecting");
+		bs_sheepdog_conn_drop(c, "no answer to connecting",
+				      SHEEP_ALIVE);
 	else if (c->state == SHEEP_CONN_UP && c->nr_free_ids < SHEEP_IDS &&
 		 waited_ns > c->stall_ns)
-		bs_sheepdog_conn_drop(c, "it hangs");
+		hangs(c);
 	else if (c->state == SHEEP_CONN_DOWN && !c->retry)
 		connect_start(c);
 	again = bs_sheepdog_io_tick(c);
@@ -211,118 +206,7 @@ void bs_sheepdog_conn_want_tick(struct sheep_conn *c)
 		c->tick = bs_timer_new(c->group->g, SHEEP_TICK_MS, tick, c);
 }
 
-/* --- sending --- */
-
-int bs_sheepdog_conn_send(struct sheep_conn *c, struct sheep_xfer *x)
-{
-	int err;
-
-	if (c->state != SHEEP_CONN_UP)
-		return -ENOTCONN;
-	if (c->nr_free_ids == SHEEP_IDS) /* it owed us nothing until now */
-		c->since_ns = clock_now_ns();
-	err = id_take(c, x);
-	if (!err)
-		list_add_tail(&c->tx, &x->node);
-	return err;
-}
-
-bool bs_sheepdog_conn_is_leaving(const struct sheep_conn *c,
-				 const struct sheep_xfer *x)
-{
-	return c->tx_done && c->tx.next == &x->node;
-}
-
-bool bs_sheepdog_conn_unsend(struct sheep_conn *c, struct sheep_xfer *x)
-{
-	if (!list_is_linked(&x->node) || bs_sheepdog_conn_is_leaving(c, x))
-		return false;
-	list_del(&x->node);
-	id_give(c, x);
-	return true;
-}
-
-/* What of @x is behind its first @done bytes. */
-static int gather_one(const struct sheep_xfer *x, size_t done, struct iovec *to,
-		      int max)
-{
-	struct sheep_cursor data = x->data;
-	int n = 0;
-
-	if (done < sizeof(x->h)) {
-		to[0].iov_base = (char *)(uintptr_t)&x->h + done;
-		to[n++].iov_len = sizeof(x->h) - done;
-		done = 0;
-	} else {
-		done -= sizeof(x->h);
-	}
-	if (x->out_bytes == done)
-		return n;
-	sheep_cursor_advance(&data, done);
-	return n +
-	       sheep_cursor_slice(data, x->out_bytes - done, to + n, max - n);
-}
-
-static void sent(struct sheep_conn *c, size_t bytes)
-{
-	struct sheep_xfer *x, *tmp;
-
-	list_for_each_safe(x, tmp, &c->tx, node) {
-		const size_t left = sizeof(x->h) + x->out_bytes - c->tx_done;
-
-		if (bytes < left) {
-			c->tx_done += bytes;
-			return;
-		}
-		bytes -= left;
-		c->tx_done = 0;
-		list_del(&x->node);
-	}
-}
-
-static int gather(struct sheep_conn *c, struct iovec *iov)
-{
-	size_t done = c->tx_done, bytes = 0;
-	const struct sheep_xfer *x;
-	int n = 0;
-
-	list_for_each(x, &c->tx, node) {
-		if (n + 2 > TX_IOV || bytes > TX_BYTES)
-			break;
-		n += gather_one(x, done, iov + n, TX_IOV - n);
-		bytes += x->out_bytes;
-		done = 0;
-	}
-	return n;
-}
-
-void bs_sheepdog_conn_disown(struct sheep_conn *c, struct sheep_xfer *x)
-{
-	x->data.iov = NULL;
-	if (c->rx == x)
-		c->rx_to.iov = NULL;
-}
-
-void bs_sheepdog_conn_flush(struct sheep_conn *c)
-{
-	while (!list_empty(&c->tx) && !c->waits_writable) {
-		struct iovec iov[TX_IOV];
-		const struct msghdr m = {
-			.msg_iov = iov, .msg_iovlen = (size_t)gather(c, iov)
-		};
-		const ssize_t n =
-			sendmsg(c->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n >= 0) {
-			sent(c, (size_t)n);
-		} else if (errno == EAGAIN) {
-			want_writable(c, true);
-		} else if (errno != EINTR) {
-			bs_sheepdog_conn_drop(c, strerrordesc_np(errno));
-			return;
-		}
-	}
-}
+/* --- the group's sockets that are to become writable --- */
 
 static void writable(void *ctx)
 {
@@ -336,136 +220,9 @@ static void writable(void *ctx)
 		if (c->state == SHEEP_CONN_CONNECTING)
 			connect_end(c);
 		else
-			want_writable(c, false);
+			bs_sheepdog_conn_want_writable(c, false);
 		bs_sheepdog_io_run(c);
 	}
-}
-
-/* --- receiving --- */
-
-static void answered(struct sheep_conn *c, struct sheep_xfer *x)
-{
-	c->rx = NULL;
-	id_give(c, x);
-	x->done(x, (int)le32_get(x->reply.result));
-}
-
-/* False: what it says cannot be. */
-static bool header_came(struct sheep_conn *c, const struct sheep_reply *r)
-{
-	struct sheep_xfer *x = id_find(c, r->id);
-	const uint32_t bytes = le32_get(r->data_bytes),
-		       result = le32_get(r->result);
-
-	if (!x || bytes > x->in_bytes || result > INT32_MAX ||
-	    (!result && bytes != x->in_bytes))
-		return false;
-	x->reply = *r;
-	if (!bytes) {
-		answered(c, x);
-		return true;
-	}
-	c->rx = x;
-	c->rx_left = bytes;
-	c->rx_to = x->data;
-	return true;
-}
-
-/* The first @bytes of what is missing have come to their place. */
-static void data_came(struct sheep_conn *c, size_t bytes)
-{
-	c->rx_left -= bytes;
-	if (!c->rx_left)
-		answered(c, c->rx);
-}
-
-/* What is in the buffer.  False: drop the connection. */
-static bool parse(struct sheep_conn *c)
-{
-	while (c->state == SHEEP_CONN_UP) {
-		const size_t have = c->rx_end - c->rx_begin;
-		const size_t n = c->rx_left ? MIN(have, c->rx_left) :
-					      sizeof(struct sheep_reply);
-		const void *from = c->rx_buf + c->rx_begin;
-		struct sheep_reply r;
-
-		if (!have || (!c->rx_left && have < n))
-			break;
-		c->rx_begin += n;
-		if (c->rx_left) {
-			if (c->rx_to.iov)
-				sheep_cursor_put(&c->rx_to, from, n);
-			data_came(c, n);
-			continue;
-		}
-		memcpy(&r, from, sizeof(r));
-		if (!header_came(c, &r))
-			return false;
-	}
-	memmove(c->rx_buf, c->rx_buf + c->rx_begin, c->rx_end - c->rx_begin);
-	c->rx_end -= c->rx_begin;
-	c->rx_begin = 0;
-	return true;
-}
-
-/* As readv(), into what is missing and the buffer behind it. */
-static ssize_t receive(struct sheep_conn *c, size_t *ret_asked)
-{
-	struct iovec iov[RX_IOV + 1];
-	size_t direct = 0, part;
-	ssize_t got;
-	int n = 0;
-
-	if (c->rx_left && c->rx_to.iov)
-		n = sheep_cursor_slice(c->rx_to, c->rx_left, iov, RX_IOV);
-	for (int i = 0; i < n; i++)
-		direct += iov[i].iov_len;
-	*ret_asked = direct;
-	if (!direct || direct == c->rx_left) {
-		iov[n].iov_base = c->rx_buf + c->rx_end;
-		iov[n].iov_len = sizeof(c->rx_buf) - c->rx_end;
-		*ret_asked += iov[n++].iov_len;
-	}
-	got = readv(c->fd, iov, n);
-	if (got <= 0)
-		return got;
-	part = MIN((size_t)got, direct);
-	c->rx_end += (size_t)got - part;
-	if (part) {
-		sheep_cursor_advance(&c->rx_to, part);
-		data_came(c, part);
-	}
-	return got;
-}
-
-static void ready(void *ctx)
-{
-	struct sheep_conn *c = ctx;
-
-	for (int i = 0; i < RX_ROUNDS; i++) {
-		size_t asked;
-		const ssize_t got = receive(c, &asked);
-
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got == -1 && errno == EAGAIN)
-			break;
-		if (got <= 0) {
-			bs_sheepdog_conn_drop(
-				c, got ? strerrordesc_np(errno) :
-					 "it has closed the connection");
-			break;
-		}
-		c->since_ns = clock_now_ns();
-		if (!parse(c)) {
-			bs_sheepdog_conn_drop(c,
-					      "a reply that fits no request");
-			break;
-		}
-		if (c->state != SHEEP_CONN_UP || (size_t)got < asked)
-			break;
-	}
-	bs_sheepdog_io_run(c);
 }
 
 /* --- groups and connections --- */
@@ -524,6 +281,7 @@ static struct sheep_conn *conn_new(struct sheep_group *g,
 	c->fd = -1;
 	list_init(&c->channels);
 	list_init(&c->tx);
+	c->is_eager = true;
 	for (uint16_t i = 0; i < SHEEP_IDS; i++)
 		c->free_ids[i] = (uint16_t)(SHEEP_IDS - 1 - i);
 	c->nr_free_ids = SHEEP_IDS;
@@ -557,6 +315,8 @@ void bs_sheepdog_conn_put(struct sheep_conn *c)
 	if (--c->refs)
 		return;
 	socket_close(c);
+	bs_sheepdog_stream_reset(c);
+	bs_sheepdog_stream_give_back(c, true); /* those whose disk is closed */
 	bs_timer_free(c->retry);
 	bs_timer_free(c->tick);
 	list_del(&c->node);

@@ -4,7 +4,8 @@
  *
  * Requests are pipelined and matched by id; those of a turn go out in one
  * sendmsg().  A connection that is lost gives every request on it back with
- * -ECONNRESET and connects again, to the next gateway, by itself.
+ * -ECONNRESET and connects again by itself, to the next gateway, unless the old one
+ * may do later what it was sent: bs_sheepdog_conn.c.
  *
  * Threads: the reactor of the group.
  */
@@ -56,13 +57,16 @@ struct sheep_conn {
 	unsigned int backoff_ms;
 	uint64_t since_ns; /* connecting; or the sheep's last sign of life */
 	uint64_t stall_ns; /* without one: it hangs */
-	bool was_up, said_down;
+	bool was_up, said_down, said_hung;
+	bool is_eager;	  /* all disks on it want a gateway that hangs left */
+	bool must_return; /* to this gateway, which may do changes yet */
 	struct bs_watch *watch;
 	bool waits_writable;
 	struct bs_timer *retry, *tick;
 
 	struct list_head tx; /* struct sheep_xfer.node */
 	size_t tx_done;	     /* bytes of the first */
+	void *tx_copy;	     /* its data, or NULL: they are where they were */
 
 	struct sheep_xfer *ids[SHEEP_IDS];
 	uint16_t generation[SHEEP_IDS];
@@ -92,14 +96,21 @@ void bs_sheepdog_conn_put(struct sheep_conn *c);
 int bs_sheepdog_conn_send(struct sheep_conn *c, struct sheep_xfer *x);
 /* Take back what was queued and has not begun to leave. */
 bool bs_sheepdog_conn_unsend(struct sheep_conn *c, struct sheep_xfer *x);
-/* Begun, and not all of it has left. */
-bool bs_sheepdog_conn_is_leaving(const struct sheep_conn *c,
-				 const struct sheep_xfer *x);
-/* All of it has left: throw away what it answers.  done() runs all the same. */
+/* If it has begun, what it sends is copied, and may go away.  0 or -ENOMEM. */
+int bs_sheepdog_conn_copy_rest(struct sheep_conn *c, struct sheep_xfer *x);
+/* It reads: throw away what it answers.  done() runs all the same. */
 void bs_sheepdog_conn_disown(struct sheep_conn *c, struct sheep_xfer *x);
 void bs_sheepdog_conn_flush(struct sheep_conn *c);
-/* It is of no use any more: connect again. */
-void bs_sheepdog_conn_drop(struct sheep_conn *c, const char *why);
+
+/* Can the gateway do yet what it was sent? */
+enum sheep_gateway_is { SHEEP_ENDED, SHEEP_ALIVE };
+
+/* The connection is of no use any more: connect again. */
+void bs_sheepdog_conn_drop(struct sheep_conn *c, const char *why,
+			   enum sheep_gateway_is is);
+/* The socket said so; 0: it was closed from there. */
+void bs_sheepdog_conn_failed(struct sheep_conn *c, int err);
+void bs_sheepdog_conn_want_writable(struct sheep_conn *c, bool want);
 /* The tick is wanted, bs_sheepdog_io_tick() each SHEEP_TICK_MS, while something waits. */
 void bs_sheepdog_conn_want_tick(struct sheep_conn *c);
 

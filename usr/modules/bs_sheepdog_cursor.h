@@ -66,3 +66,17 @@ static inline void sheep_cursor_put(struct sheep_cursor *c, const void *from,
 		}
 	}
 }
+
+/* Copy @bytes from there and go on behind them. */
+static inline void sheep_cursor_get(struct sheep_cursor *c, void *to,
+				    size_t bytes)
+{
+	while (bytes) {
+		const size_t part = MIN(bytes, c->iov->iov_len - c->off);
+
+		memcpy(to, (char *)c->iov->iov_base + c->off, part);
+		to = (char *)to + part;
+		bytes -= part;
+		sheep_cursor_advance(c, part);
+	}
+}

@@ -311,7 +311,8 @@ static void time_out(struct sheep_channel *ch, uint64_t now)
 			break;
 		any = true;
 		if (!give_up(ch, req_of(r)))
-			bs_sheepdog_conn_drop(ch->conn, "it hangs");
+			bs_sheepdog_conn_drop(ch->conn, "it hangs",
+					      SHEEP_ALIVE);
 	}
 	if (any)
 		bs_log("sheepdog: VDI %s: requests were not done within %u s",
@@ -381,6 +382,7 @@ int bs_sheepdog_io_channel_open(struct bs_channel *bch)
 	list_add_tail(&ch->conn->channels, &ch->node);
 	if (!ch->conn->stall_ns || stall_ns(d) < ch->conn->stall_ns)
 		ch->conn->stall_ns = stall_ns(d);
+	ch->conn->is_eager &= d->is_eager;
 	pthread_mutex_lock(&d->mutex);
 	ch->id = new_id(d);
 	list_add_tail(&d->channels, &ch->dev_node);

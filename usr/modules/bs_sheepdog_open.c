@@ -49,7 +49,6 @@ static struct sheep_dev *dev_new(void)
 	pthread_mutex_init(&d->mutex, NULL);
 	list_init(&d->channels);
 	list_init(&d->claimants);
-	list_init(&d->reload.x.node);
 	d->slots = map_memory(sizeof(*d->slots) * SHEEP_SLOTS);
 	d->claims = map_memory(sizeof(*d->claims) * SHEEP_SLOTS);
 	if (d->slots && d->claims)
@@ -234,11 +233,23 @@ static int parse_locking(const char *text, enum sheep_locking *ret)
 	return -EINVAL;
 }
 
+static int parse_failover(const char *text, bool *ret_eager)
+{
+	*ret_eager = !strcmp(text, "eager");
+	if (*ret_eager || !strcmp(text, "safe"))
+		return 0;
+	bs_say("failover=%.40s: must be safe or eager", text);
+	return -EINVAL;
+}
+
 static int configure(struct sheep_dev *d, const struct bs_params *params)
 {
+	int err;
+
 	d->timeout_ns = bs_param_u64(params, "timeout") * NS_PER_SEC;
 	d->discards = bs_param_bool(params, "discard");
-	return parse_locking(bs_param_text(params, "lock"), &d->locking);
+	err = parse_failover(bs_param_text(params, "failover"), &d->is_eager);
+	return err ? err : parse_locking(bs_param_text(params, "lock"), &d->locking);
 }
 
 static int find(struct sheep_dev *d, struct sheep_call *c, bool breaks)

@@ -570,7 +570,7 @@ bool bs_sheepdog_piece_give_up(struct sheep_piece *p)
 		finish(p, -ETIMEDOUT);
 		return true;
 	}
-	if (bs_sheepdog_conn_is_leaving(c, &p->x))
+	if (bs_sheepdog_conn_copy_rest(c, &p->x))
 		return false;
 	/* It keeps its place, so that nothing that overlaps overtakes it. */
 	if (p->phase == SHEEP_MOVES && p->kind == SHEEP_PIECE_READ)

@@ -28,9 +28,16 @@ static struct sheep_dev *dev_of(struct sheep_reload *r)
 	return container_of(r, struct sheep_dev, reload);
 }
 
+/* Its requests, one after another.  On its own, so that an answer may come when the disk
+ * is gone. */
+struct sheep_ask {
+	struct sheep_xfer x;
+	struct sheep_reload *reload;
+};
+
 static struct sheep_reload *of(struct sheep_xfer *x)
 {
-	return container_of(x, struct sheep_reload, x);
+	return container_of(x, struct sheep_ask, x)->reload;
 }
 
 static enum sheep_lock_type lock_type(const struct sheep_dev *d)
@@ -50,6 +57,8 @@ static void end(struct sheep_reload *r)
 	r->retry = NULL;
 	free(r->inode);
 	r->inode = NULL;
+	free(r->ask);
+	r->ask = NULL;
 	r->is_running = false;
 	pthread_mutex_lock(&d->mutex);
 	r->owner = NULL;
@@ -99,19 +108,21 @@ static void later(struct sheep_reload *r)
 static void send_it(struct sheep_reload *r,
 		    void (*came)(struct sheep_xfer *x, int result))
 {
-	r->x.done = came;
-	if (bs_sheepdog_conn_send(r->owner->conn, &r->x))
+	r->ask->x.done = came;
+	if (bs_sheepdog_conn_send(r->owner->conn, &r->ask->x))
 		later(r);
 }
 
 static void set_data(struct sheep_reload *r, const void *memory,
 		     uint32_t out_bytes, uint32_t in_bytes)
 {
-	r->x.own.iov_base = (void *)(uintptr_t)memory;
-	r->x.own.iov_len = out_bytes + in_bytes;
-	r->x.data = (struct sheep_cursor){ .iov = &r->x.own };
-	r->x.out_bytes = out_bytes;
-	r->x.in_bytes = in_bytes;
+	struct sheep_xfer *x = &r->ask->x;
+
+	x->own.iov_base = (void *)(uintptr_t)memory;
+	x->own.iov_len = out_bytes + in_bytes;
+	x->data = (struct sheep_cursor){ .iov = &x->own };
+	x->out_bytes = out_bytes;
+	x->in_bytes = in_bytes;
 }
 
 static const le32 *slots_of(const struct sheep_reload *r)
@@ -166,7 +177,7 @@ static void take(struct sheep_reload *r)
 		return;
 	}
 	set_data(r, NULL, 0, 0);
-	r->x.h = bs_sheepdog_wire_release(old_vid, lock_type(d));
+	r->ask->x.h = bs_sheepdog_wire_release(old_vid, lock_type(d));
 	send_it(r, released);
 }
 
@@ -197,7 +208,7 @@ static void repair_copied(struct sheep_xfer *x, int result)
 		return;
 	r->word = le32_make(r->vid);
 	set_data(r, &r->word, sizeof(r->word), 0);
-	r->x.h = bs_sheepdog_wire_object(
+	r->ask->x.h = bs_sheepdog_wire_object(
 		SHEEP_WRITE, SHEEP_FLAG_WRITE | sheep_dev_flags(dev_of(r)),
 		sheep_inode_oid(r->vid), sheep_slot_off(r->repair_at),
 		sizeof(r->word));
@@ -221,7 +232,7 @@ static void repair(struct sheep_reload *r)
 		return;
 	}
 	set_data(r, NULL, 0, 0);
-	r->x.h = bs_sheepdog_wire_copy(sheep_dev_flags(d),
+	r->ask->x.h = bs_sheepdog_wire_copy(sheep_dev_flags(d),
 				       sheep_data_oid(r->vid, i),
 				       sheep_data_oid(old_vid, i), 0, 0);
 	send_it(r, repair_copied);
@@ -258,7 +269,7 @@ static void check_ancestor(struct sheep_reload *r)
 		return;
 	}
 	set_data(r, &r->word, 0, sizeof(r->word));
-	r->x.h = bs_sheepdog_wire_object(
+	r->ask->x.h = bs_sheepdog_wire_object(
 		SHEEP_READ, 0, sheep_inode_oid(r->ancestor),
 		offsetof(struct sheep_inode, parent_vid), sizeof(r->word));
 	send_it(r, parent_came);
@@ -297,7 +308,7 @@ static void inode_came(struct sheep_xfer *x, int result)
 static void read_inode(struct sheep_reload *r)
 {
 	set_data(r, r->inode, 0, r->inode_bytes);
-	r->x.h = bs_sheepdog_wire_object(SHEEP_READ, 0, sheep_inode_oid(r->vid),
+	r->ask->x.h = bs_sheepdog_wire_object(SHEEP_READ, 0, sheep_inode_oid(r->vid),
 					 0, r->inode_bytes);
 	send_it(r, inode_came);
 }
@@ -322,7 +333,7 @@ static void look_up(struct sheep_reload *r, enum sheep_op op,
 	struct sheep_dev *d = dev_of(r);
 
 	set_data(r, &d->spec.names, sizeof(d->spec.names), 0);
-	r->x.h = bs_sheepdog_wire_lookup(op, 0, lock_type(d));
+	r->ask->x.h = bs_sheepdog_wire_lookup(op, 0, lock_type(d));
 	send_it(r, came);
 }
 
@@ -333,6 +344,17 @@ static void locked(struct sheep_xfer *x, int result)
 		look_up(of(x), SHEEP_GET_VDI_INFO, looked_up);
 	else
 		looked_up(x, result);
+}
+
+static struct sheep_ask *ask_new(struct sheep_reload *r)
+{
+	struct sheep_ask *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return NULL;
+	list_init(&a->x.node);
+	a->reload = r;
+	return a;
 }
 
 static void begin(struct sheep_reload *r)
@@ -346,7 +368,9 @@ static void begin(struct sheep_reload *r)
 				       sheep_slot_off(slots);
 	if (!r->inode)
 		r->inode = calloc(1, SHEEP_INODE_BYTES);
-	if (!r->inode) {
+	if (!r->ask)
+		r->ask = ask_new(r);
+	if (!r->inode || !r->ask) {
 		later(r);
 	} else if (d->is_snapshot) {
 		r->vid = atomic_load(&d->vid);
@@ -442,16 +466,35 @@ void bs_sheepdog_reload_write_end(struct sheep_channel *ch)
 	pthread_mutex_unlock(&d->mutex);
 }
 
+static void orphan_came(struct sheep_xfer *x, int result)
+{
+	(void)result;
+	free(container_of(x, struct sheep_ask, x));
+}
+
+/* The answer to what has left has nowhere to go. */
+static void orphan(struct sheep_reload *r, struct sheep_conn *c)
+{
+	if (bs_sheepdog_conn_copy_rest(c, &r->ask->x)) {
+		bs_sheepdog_conn_drop(c, "no memory to close a disk",
+				      SHEEP_ALIVE);
+		return;
+	}
+	if (r->ask->x.in_bytes)
+		bs_sheepdog_conn_disown(c, &r->ask->x);
+	r->ask->x.done = orphan_came;
+	r->ask = NULL;
+}
+
 void bs_sheepdog_reload_leave(struct sheep_channel *ch)
 {
 	struct sheep_reload *r = &ch->d->reload;
 
 	if (!is_owner(ch))
 		return;
-	/* An answer that comes later has nowhere to go. */
-	if (r->x.at_sheep && !bs_sheepdog_conn_unsend(ch->conn, &r->x))
-		bs_sheepdog_conn_drop(
-			ch->conn, "a disk was closed while its map was read");
+	if (r->ask && r->ask->x.at_sheep &&
+	    !bs_sheepdog_conn_unsend(ch->conn, &r->ask->x))
+		orphan(r, ch->conn);
 	if (is_owner(ch))
 		end(r);
 }
