@@ -83,3 +83,14 @@ note 'the daemon ends meanwhile'
 ceph_signal STOP osd.0
 tgtd_stop
 ceph_signal CONT osd.0
+
+note 'the daemon ends while what it has given up goes on'
+for _ in 1 2; do
+	tgtd_start
+	target_new
+	ceph_signal STOP osd.0
+	adm_fails 22 'rbd disk: the OSDs do not answer within 4 s' --mode logicalunit --op new \
+		--tid "$tid" --lun 1 --bstype rbd --backing-store disk --bsopts "$ceph_opts;timeout=3"
+	ceph_signal CONT osd.0
+	tgtd_stop
+done

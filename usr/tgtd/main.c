@@ -25,6 +25,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/rcu.h"
 #include "bs/loader.h"
 #include "tgtd/daemonize.h"
@@ -338,7 +339,7 @@ int main(int argc, char **argv)
 	code = start(o);
 	if (code) {
 		take_apart();
-		return code;
+		process_end(code);
 	}
 	tgtd_watchdog_start(daemon_state.control);
 	reactor_run(daemon_state.control);
@@ -350,5 +351,5 @@ int main(int argc, char **argv)
 	}
 	log_info("all is closed");
 	take_apart();
-	return daemon_state.code;
+	process_end(daemon_state.code);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/process.h"
 #include "base/text.h"
 #include "bs/loader.h"
 #include "bs/volume.h"
@@ -192,7 +193,7 @@ int main(int argc, char **argv)
 	bs_loader_unload();
 	if (fflush(stdout) == EOF) {
 		perror("tgtimg: stdout");
-		return EIO;
+		code = EIO;
 	}
-	return code;
+	process_end(code);
 }
