@@ -138,5 +138,42 @@ expect size "$before" "$(size_of v/thin)"
 
 note "a bar on a terminal, and only there"
 expect "words to a file" '' "$(img --op new --file v/quiet --size 1 2>&1)"
-script -qec "'$BUILD/tgtimg' --op new --file v/bar --size 4" /dev/null </dev/null >bar
-grep -q '100 %  4 of 4 MiB' bar || fail "no bar: $(cat -v bar)"
+other=$(mktemp -d /dev/shm/tgtd-test.XXXXXX)	# another file system: the bytes must be copied
+at_end+=(remove_other)
+remove_other() { rm -rf "$other"; }
+head -c 64M /dev/urandom >"$other/source"
+python3 - "$BUILD/tgtimg" "$other/source" <<'END'
+import os, pty, signal, sys
+
+tgtimg, source = sys.argv[1:]
+
+def on_a_terminal(*args, break_off=False):
+    """Exit code and output; with break_off, Ctrl-C as soon as the bar is seen."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(tgtimg, [tgtimg, *args])
+    out = b""
+    while True:
+        try:
+            piece = os.read(fd, 4096)
+        except OSError:             # the other end is closed
+            break
+        if break_off and not out:
+            os.kill(pid, signal.SIGSTOP)
+            os.write(fd, b"\x03")
+            os.kill(pid, signal.SIGCONT)
+        out += piece
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), out.decode()
+
+code, said = on_a_terminal("--op", "new", "--file", "v/bar", "--size", "4")
+assert code == 0 and said.endswith("] 100 %  4 of 4 MiB\r\n"), (code, said)
+code, said = on_a_terminal("--op", "clone", "--file", source, "--to", "v/copied")
+drawn = said.split("\r")
+assert code == 0 and drawn[-2:] == ["[" + "#" * 40 + "] 100 %  64 of 64 MiB", "\n"], (code, said)
+percents = [int(line.split("]")[1].split("%")[0]) for line in drawn if "]" in line]
+assert percents == sorted(percents) and percents[0] < 100, said
+code, said = on_a_terminal("--op", "clone", "--file", source, "--to", "v/broken", break_off=True)
+assert code == 22 and "nothing is changed" in said, (code, said)
+assert not os.path.exists("v/broken"), "half a volume"
+END
+cmp "$other/source" v/copied

@@ -34,9 +34,10 @@
 struct client {
 	struct list_head node;
 	struct watch watch;
-	char *in;			/* a request that is not complete */
+	char *in;			/* lines; the last one may not be complete */
 	size_t in_bytes, in_max;
-	size_t searched;		/* of in: there is no newline */
+	size_t taken;			/* of in: was run */
+	size_t searched;		/* of in: there is no newline from taken on */
 	char *out;			/* an answer that is not sent */
 	size_t out_bytes, out_sent;
 	bool running;			/* a request has no answer yet */
@@ -160,23 +161,23 @@ static char *find_line_end(struct client *c)
 
 static void run_line(struct client *c, const char *end)
 {
-	const size_t n = (size_t)(end - c->in);
+	const char *line = c->in + c->taken;
+	const size_t n = (size_t)(end - line);
 	bool blank = true;
 
 	for (size_t i = 0; i < n && blank; i++)
-		blank = strchr(" \t\r", c->in[i]) && c->in[i];
+		blank = line[i] == ' ' || line[i] == '\t' || line[i] == '\r';
 	if (!blank) {
 		c->running = true;
 		(c->trusted ? mgmt_rpc_run : mgmt_rpc_run_untrusted)(
-			server.methods, c->in, n, answered, c);
+			server.methods, line, n, answered, c);
 	}
-	c->in_bytes -= n + 1;
-	memmove(c->in, end + 1, c->in_bytes);
-	c->searched = 0;
-	if (!c->in_bytes) {		/* an idle client holds no memory */
+	c->taken += n + 1;
+	c->searched = c->taken;
+	if (c->taken == c->in_bytes) {	/* an idle client holds no memory */
 		free(c->in);
 		c->in = NULL;
-		c->in_max = 0;
+		c->in_bytes = c->in_max = c->taken = c->searched = 0;
 	}
 }
 
@@ -209,6 +210,12 @@ static int client_reserve(struct client *c)
 	size_t max = c->in_max ? c->in_max * 2 : READ_BYTES;
 	char *p;
 
+	if (c->taken) {			/* once a read, not once a line */
+		c->in_bytes -= c->taken;
+		c->searched -= c->taken;
+		memmove(c->in, c->in + c->taken, c->in_bytes);
+		c->taken = 0;
+	}
 	if (c->in_max > c->in_bytes)
 		return 0;
 	if (c->in_bytes >= MGMT_REQUEST_MAX)
@@ -230,6 +237,42 @@ static void refuse_and_drop(struct client *c, int code, const char *sentence)
 		client_answer(c, text);
 		client_send(c);
 	}
+	client_drop(c);
+}
+
+/*
+ * A tgtadm of tgt itself begins with its mode, a number of four bytes, says at byte 72 how
+ * long its request is, and then waits for the eight bytes of an answer: an error of its list,
+ * and the answer's length.  It gets that, as it would wait for our line for good.
+ */
+#define TGT_LENGTH_AT	72
+#define TGT_REQUEST_MAX	16384U
+
+static bool is_tgt_client(const struct client *c)
+{
+	static const char zeroes[3];
+
+	return c->in_bytes >= 4 && (unsigned char)c->in[0] < ' ' && !memcmp(c->in + 1, zeroes, 3);
+}
+
+/* Nothing of it may be left when the socket is closed: it would not see the answer. */
+static bool tgt_request_is_whole(const struct client *c)
+{
+	uint32_t bytes;
+
+	if (c->in_bytes < TGT_LENGTH_AT + sizeof(bytes))
+		return false;
+	memcpy(&bytes, c->in + TGT_LENGTH_AT, sizeof(bytes));
+	return c->in_bytes >= MIN(bytes, TGT_REQUEST_MAX);
+}
+
+static void refuse_tgt_client(struct client *c)
+{
+	const uint32_t answer[2] = { MGMT_ERR_UNSUPPORTED, sizeof(answer) };
+
+	log_warn("management socket: a tgtadm of tgt itself has called: only the one of this program is understood");
+	if (send(c->watch.fd, answer, sizeof(answer), MSG_NOSIGNAL) < 0)
+		log_debug("management: a client left before its refusal");
 	client_drop(c);
 }
 
@@ -255,7 +298,10 @@ static void client_read(struct client *c)
 	if (n == 0)
 		c->eof = true;	/* what it asked for is still answered */
 	c->in_bytes += (size_t)n;
-	run_lines(c);
+	if (is_tgt_client(c) && tgt_request_is_whole(c))
+		refuse_tgt_client(c);
+	else
+		run_lines(c);
 }
 
 static void client_ready(struct watch *w, uint32_t events)
