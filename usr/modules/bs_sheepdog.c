@@ -8,7 +8,9 @@
  *	bs_sheepdog_spec	what --backing-store names
  *	bs_sheepdog_open	opening and closing
  *	bs_sheepdog_io		requests, cut at the borders of objects
- *	bs_sheepdog_piece	such a part, and the objects that have some under way
+ *	bs_sheepdog_piece	such a part
+ *	bs_sheepdog_step	what the sheep is asked for it
+ *	bs_sheepdog_spot	objects that have such parts under way
  *	bs_sheepdog_claim	who writes an object, of all reactors
  *	bs_sheepdog_reload	the map is read again: snapshots, lost connections
  *	bs_sheepdog_conn	a connection of a reactor, and when a gateway is left

@@ -22,8 +22,7 @@ static void is_ours(struct sheep_note *n)
 	struct sheep_conn *c = s->ch->conn;
 
 	s->claim = SHEEP_CLAIMED;
-	if (!list_is_linked(&s->kick))
-		list_add_tail(&c->pool->kicks, &s->kick);
+	bs_sheepdog_spot_kick(s);
 	bs_sheepdog_io_run(c);
 }
 

@@ -221,7 +221,7 @@ void bs_sheepdog_io_run(struct sheep_conn *c)
 	struct sheep_channel *ch;
 
 	do {
-		bs_sheepdog_piece_run(c);
+		bs_sheepdog_spot_run_kicked(c);
 		c->pool->freed = false;
 		list_for_each(ch, &c->channels, node)
 			start_waiting(ch);

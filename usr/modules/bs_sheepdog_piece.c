@@ -14,77 +14,7 @@
 
 #include <errno.h>
 
-#define ZEROES_BYTES (64U << 10)
-
-static uint8_t zeroes[ZEROES_BYTES]; /* only read */
-static const struct iovec zeroes_iov[SHEEP_PIECE_BYTES / ZEROES_BYTES] = {
-	[0 ... SHEEP_PIECE_BYTES / ZEROES_BYTES - 1] = { zeroes, ZEROES_BYTES },
-};
-
 static void came(struct sheep_xfer *x, int result);
-
-/* --- spots --- */
-
-static struct sheep_spot **chain(struct sheep_channel *ch, uint32_t index)
-{
-	return &ch->spots[index % ARRAY_SIZE(ch->spots)];
-}
-
-static struct sheep_spot *spot_find(struct sheep_channel *ch, uint32_t index)
-{
-	struct sheep_spot *s = *chain(ch, index);
-
-	while (s && s->index != index)
-		s = s->next;
-	return s;
-}
-
-static struct sheep_spot *spot_get(struct sheep_channel *ch, uint32_t index)
-{
-	struct sheep_spot *s = spot_find(ch, index);
-	struct sheep_pool *pool = ch->conn->pool;
-
-	if (s)
-		return s;
-	s = pool->free_spots;
-	assert(s);
-	pool->free_spots = s->next;
-	s->next = *chain(ch, index);
-	*chain(ch, index) = s;
-	s->ch = ch;
-	s->index = index;
-	return s;
-}
-
-static void spot_put(struct sheep_spot *s)
-{
-	struct sheep_spot **at = chain(s->ch, s->index);
-	struct sheep_pool *pool = s->ch->conn->pool;
-
-	if (s->claim == SHEEP_CLAIM_WAITS)
-		bs_sheepdog_claim_forget(s);
-	if (s->claim == SHEEP_CLAIM_WAITS)
-		return; /* a note is under way, which kicks it */
-	while (*at != s)
-		at = &(*at)->next;
-	*at = s->next;
-	list_del(&s->kick);
-	s->next = pool->free_spots;
-	pool->free_spots = s;
-}
-
-/* A claim is kept while something is written only. */
-static void release_unused(struct sheep_spot *s)
-{
-	if (s->claim == SHEEP_CLAIMED && !s->nr_writes)
-		bs_sheepdog_claim_put(s);
-}
-
-static void kick(struct sheep_spot *s)
-{
-	if (!list_is_linked(&s->kick))
-		list_add_tail(&s->ch->conn->pool->kicks, &s->kick);
-}
 
 /* --- the end of a piece --- */
 
@@ -98,7 +28,7 @@ static void write_ends(struct sheep_piece *p)
 	p->is_write = false;
 	s->creates = false;
 	s->nr_writes--;
-	release_unused(s);
+	bs_sheepdog_spot_release_unused(s);
 	bs_sheepdog_reload_write_end(p->ch);
 }
 
@@ -118,7 +48,7 @@ static void finish(struct sheep_piece *p, int err)
 	list_del(&p->node);
 	list_del(&p->park);
 	if (p->spot)
-		kick(p->spot);
+		bs_sheepdog_spot_kick(p->spot);
 	ch->nr_pieces--;
 	p->ch = NULL;
 	p->req = NULL;
@@ -139,14 +69,16 @@ static void park(struct sheep_piece *p, struct list_head *where)
 	list_del(&p->park);
 	list_add_tail(where, &p->park);
 	if (p->spot)
-		kick(p->spot);
+		bs_sheepdog_spot_kick(p->spot);
 	bs_sheepdog_conn_want_tick(p->ch->conn);
 }
 
 /* --- sending --- */
 
-static void send_it(struct sheep_piece *p, enum sheep_phase phase)
+static void take_step(struct sheep_piece *p, enum sheep_phase phase,
+		      void (*step)(struct sheep_piece *p))
 {
+	step(p);
 	p->phase = (uint8_t)phase;
 	p->x.done = came;
 	if (bs_sheepdog_conn_send(p->ch->conn, &p->x))
@@ -154,140 +86,7 @@ static void send_it(struct sheep_piece *p, enum sheep_phase phase)
 							      &p->ch->parked);
 }
 
-static void set_own(struct sheep_piece *p, void *memory, size_t bytes)
-{
-	p->x.own.iov_base = memory;
-	p->x.own.iov_len = bytes;
-	p->x.data = (struct sheep_cursor){ .iov = &p->x.own };
-}
-
-static void send_read(struct sheep_piece *p)
-{
-	p->x.h = bs_sheepdog_wire_object(
-		SHEEP_READ, sheep_dev_flags(p->ch->d),
-		sheep_data_oid(p->slot, p->spot->index), p->off, p->len);
-	p->x.data = p->data;
-	p->x.in_bytes = p->len;
-	p->x.out_bytes = 0;
-	send_it(p, SHEEP_MOVES);
-}
-
-static void send_payload(struct sheep_piece *p, enum sheep_phase phase)
-{
-	p->x.data = p->data;
-	p->x.out_bytes = p->len;
-	p->x.in_bytes = 0;
-	send_it(p, phase);
-}
-
-static void send_write(struct sheep_piece *p)
-{
-	p->x.h = bs_sheepdog_wire_object(
-		SHEEP_WRITE, SHEEP_FLAG_WRITE | sheep_dev_flags(p->ch->d),
-		sheep_data_oid(p->vid, p->spot->index), p->off, p->len);
-	send_payload(p, SHEEP_MOVES);
-}
-
-static void send_create(struct sheep_piece *p)
-{
-	const uint16_t flags = SHEEP_FLAG_WRITE | sheep_dev_flags(p->ch->d);
-	const uint32_t i = p->spot->index;
-
-	if (p->slot)
-		p->x.h = bs_sheepdog_wire_copy(flags, sheep_data_oid(p->vid, i),
-					       sheep_data_oid(p->slot, i),
-					       p->off, p->len);
-	else
-		p->x.h = bs_sheepdog_wire_object(SHEEP_CREATE, flags,
-						 sheep_data_oid(p->vid, i),
-						 p->off, p->len);
-	send_payload(p, SHEEP_CREATES);
-}
-
-static void send_slot(struct sheep_piece *p)
-{
-	const le32 vid = le32_make(p->vid);
-
-	memcpy(p->small, &vid, sizeof(vid));
-	set_own(p, p->small, sizeof(vid));
-	p->x.h = bs_sheepdog_wire_object(
-		SHEEP_WRITE, SHEEP_FLAG_WRITE | sheep_dev_flags(p->ch->d),
-		sheep_inode_oid(p->vid), sheep_slot_off(p->spot->index),
-		sizeof(vid));
-	p->x.out_bytes = sizeof(vid);
-	p->x.in_bytes = 0;
-	send_it(p, SHEEP_MAPS);
-}
-
-/* The time of a snapshot, and the size, which a VDI that was deleted has not. */
-static_assert(offsetof(struct sheep_inode, size_bytes) + sizeof(le64) -
-			      offsetof(struct sheep_inode, snapped) ==
-		      sizeof(((struct sheep_piece *)NULL)->small),
-	      "what the check reads");
-
-static void send_check(struct sheep_piece *p)
-{
-	set_own(p, p->small, sizeof(p->small));
-	p->x.h = bs_sheepdog_wire_object(SHEEP_READ, 0, sheep_inode_oid(p->vid),
-					 offsetof(struct sheep_inode, snapped),
-					 sizeof(p->small));
-	p->x.out_bytes = 0;
-	p->x.in_bytes = sizeof(p->small);
-	send_it(p, SHEEP_CHECKS);
-}
-
-/* Any read of the inode tells whether another gateway has changed it. */
-static void send_probe(struct sheep_piece *p)
-{
-	set_own(p, p->small, 1);
-	p->x.h = bs_sheepdog_wire_object(SHEEP_READ, SHEEP_FLAG_TGT,
-					 sheep_inode_oid(p->vid), 0, 1);
-	p->x.out_bytes = 0;
-	p->x.in_bytes = 1;
-	send_it(p, SHEEP_PROBES);
-}
-
-static void send_discard(struct sheep_piece *p)
-{
-	/* Of the VDI that is open, never of the slot's: that would hit a snapshot. */
-	p->x.h = bs_sheepdog_wire_object(SHEEP_DISCARD,
-					 sheep_dev_flags(p->ch->d),
-					 sheep_data_oid(p->vid, p->spot->index),
-					 0, 0);
-	p->x.out_bytes = p->x.in_bytes = 0;
-	send_it(p, SHEEP_MOVES);
-}
-
-static void send_flush(struct sheep_piece *p)
-{
-	p->x.h = bs_sheepdog_wire_object(
-		SHEEP_FLUSH_VDI, 0,
-		sheep_inode_oid(atomic_load(&p->ch->d->vid)), 0, 0);
-	p->x.out_bytes = p->x.in_bytes = 0;
-	send_it(p, SHEEP_MOVES);
-}
-
 /* --- trying --- */
-
-static bool overlaps(const struct sheep_piece *a, const struct sheep_piece *b)
-{
-	return a->off < b->off + b->len && b->off < a->off + a->len &&
-	       (a->kind != SHEEP_PIECE_READ || b->kind != SHEEP_PIECE_READ);
-}
-
-/* Has one that came before to be done first? */
-static bool is_behind(const struct sheep_piece *p)
-{
-	const struct sheep_piece *q;
-
-	list_for_each(q, &p->spot->pieces, node) {
-		if (q == p)
-			return false;
-		if (overlaps(q, p))
-			return true;
-	}
-	return false;
-}
 
 static void look(struct sheep_piece *p)
 {
@@ -304,9 +103,9 @@ static void try_read(struct sheep_piece *p)
 
 	look(p);
 	if (p->slot) {
-		send_read(p);
+		take_step(p, SHEEP_MOVES, bs_sheepdog_step_read);
 	} else if (p->ch->d->coherent) {
-		send_probe(p);
+		take_step(p, SHEEP_PROBES, bs_sheepdog_step_probe);
 	} else {
 		sheep_cursor_put(&to, NULL, p->len);
 		finish(p, 0);
@@ -345,12 +144,12 @@ static void write_begin(struct sheep_piece *p)
 	s->nr_writes++;
 	p->is_write = true;
 	if (p->kind == SHEEP_PIECE_DISCARD) {
-		send_discard(p);
+		take_step(p, SHEEP_MOVES, bs_sheepdog_step_discard);
 	} else if (alone) {
 		s->creates = true;
-		send_create(p);
+		take_step(p, SHEEP_CREATES, bs_sheepdog_step_create);
 	} else {
-		send_write(p);
+		take_step(p, SHEEP_MOVES, bs_sheepdog_step_write);
 	}
 }
 
@@ -364,13 +163,13 @@ static void try_write(struct sheep_piece *p)
 	if (!is_nothing(p))
 		write_begin(p);
 	else if (p->ch->d->coherent)
-		send_probe(p);
+		take_step(p, SHEEP_PROBES, bs_sheepdog_step_probe);
 	else
 		finish(p, 0);
-	release_unused(s);
+	bs_sheepdog_spot_release_unused(s);
 }
 
-static void try(struct sheep_piece *p)
+void bs_sheepdog_piece_try(struct sheep_piece *p)
 {
 	struct sheep_channel *ch = p->ch;
 
@@ -379,8 +178,8 @@ static void try(struct sheep_piece *p)
 	else if (ch->conn->state != SHEEP_CONN_UP || sheep_channel_is_stale(ch))
 		park(p, &ch->parked);
 	else if (p->kind == SHEEP_PIECE_FLUSH)
-		send_flush(p);
-	else if (is_behind(p))
+		take_step(p, SHEEP_MOVES, bs_sheepdog_step_flush);
+	else if (bs_sheepdog_spot_is_behind(p))
 		return;
 	else if (p->kind == SHEEP_PIECE_READ)
 		try_read(p);
@@ -395,6 +194,16 @@ static void reload(struct sheep_piece *p)
 	bs_sheepdog_reload_need(p->ch);
 	/* Not in a circle as fast as it goes. */
 	park(p, p->was_reloaded ? &p->ch->delayed : &p->ch->parked);
+}
+
+static void created(struct sheep_piece *p)
+{
+	take_step(p, SHEEP_MAPS, bs_sheepdog_step_slot);
+}
+
+static void slotted(struct sheep_piece *p)
+{
+	take_step(p, SHEEP_CHECKS, bs_sheepdog_step_check);
 }
 
 /* It is in our map from now on. */
@@ -430,8 +239,8 @@ static void moved(struct sheep_piece *p)
 }
 
 static void (*const succeeded[])(struct sheep_piece *p) = {
-	[SHEEP_MOVES] = moved,	   [SHEEP_CREATES] = send_slot,
-	[SHEEP_MAPS] = send_check, [SHEEP_CHECKS] = mapped,
+	[SHEEP_MOVES] = moved,	 [SHEEP_CREATES] = created,
+	[SHEEP_MAPS] = slotted,	 [SHEEP_CHECKS] = mapped,
 	[SHEEP_PROBES] = probed,
 };
 
@@ -458,7 +267,7 @@ static void mistaken(struct sheep_piece *p, int result)
 		   p->req &&
 		   atomic_load(&d->slots[p->spot->index]) != p->slot) {
 		p->phase = SHEEP_IDLE;
-		kick(p->spot);
+		bs_sheepdog_spot_kick(p->spot);
 	} else if (result == SHEEP_NO_OBJ && p->was_reloaded) {
 		fail(p, result);
 	} else {
@@ -511,36 +320,16 @@ void bs_sheepdog_piece_start(struct sheep_channel *ch, struct bs_req *req,
 	p->phase = SHEEP_IDLE;
 	p->data = data;
 	if (kind == SHEEP_PIECE_ZERO)
-		p->data = (struct sheep_cursor){ .iov = zeroes_iov };
+		p->data = bs_sheepdog_step_zeroes();
 	p->off = (uint32_t)(off_bytes & ((1ULL << exp) - 1));
 	p->len = len;
 	p->is_write = p->was_reloaded = false;
 	p->spot = kind == SHEEP_PIECE_FLUSH ?
 			  NULL :
-			  spot_get(ch, (uint32_t)(off_bytes >> exp));
+			  bs_sheepdog_spot_get(ch, (uint32_t)(off_bytes >> exp));
 	if (p->spot)
 		list_add_tail(&p->spot->pieces, &p->node);
-	try(p);
-}
-
-static void spot_run(struct sheep_spot *s)
-{
-	struct sheep_piece *p, *tmp;
-
-	list_for_each_safe(p, tmp, &s->pieces, node)
-		if (p->phase == SHEEP_IDLE)
-			try(p);
-	release_unused(s);
-	if (list_empty(&s->pieces) && !list_is_linked(&s->kick))
-		spot_put(s);
-}
-
-void bs_sheepdog_piece_run(struct sheep_conn *c)
-{
-	struct sheep_spot *s;
-
-	while ((s = list_pop(&c->pool->kicks, struct sheep_spot, kick)))
-		spot_run(s);
+	bs_sheepdog_piece_try(p);
 }
 
 void bs_sheepdog_piece_unpark(struct list_head *parked)
@@ -553,9 +342,9 @@ void bs_sheepdog_piece_unpark(struct list_head *parked)
 	while ((p = list_pop(&batch, struct sheep_piece, park))) {
 		p->phase = SHEEP_IDLE;
 		if (p->spot)
-			kick(p->spot);
+			bs_sheepdog_spot_kick(p->spot);
 		else
-			try(p);
+			bs_sheepdog_piece_try(p);
 	}
 }
 
@@ -601,10 +390,10 @@ void bs_sheepdog_piece_forget_all(struct sheep_channel *ch)
 		write_ends(p);
 		list_del(&p->node);
 		if (p->spot)
-			kick(p->spot);
+			bs_sheepdog_spot_kick(p->spot);
 		ch->nr_pieces--;
 		p->ch = NULL;
 		p->x.done = forgotten;
 	}
-	bs_sheepdog_piece_run(ch->conn);
+	bs_sheepdog_spot_run_kicked(ch->conn);
 }

@@ -86,8 +86,8 @@ static inline bool sheep_piece_is_at_sheep(const struct sheep_piece *p)
 void bs_sheepdog_piece_start(struct sheep_channel *ch, struct bs_req *req,
 			     enum sheep_kind kind, uint64_t off_bytes,
 			     uint32_t len, struct sheep_cursor data);
-/* Those that were kicked. */
-void bs_sheepdog_piece_run(struct sheep_conn *c);
+/* One that is idle: begin it, if it may now. */
+void bs_sheepdog_piece_try(struct sheep_piece *p);
 /* Try what is parked; or only what is delayed. */
 void bs_sheepdog_piece_unpark(struct list_head *parked);
 /* Its request's time is over: it does not touch it any more.  False: the connection
@@ -95,6 +95,33 @@ void bs_sheepdog_piece_unpark(struct list_head *parked);
 bool bs_sheepdog_piece_give_up(struct sheep_piece *p);
 /* The channel is closed: those that were given up. */
 void bs_sheepdog_piece_forget_all(struct sheep_channel *ch);
+
+/* --- bs_sheepdog_spot.c: objects that have pieces --- */
+
+/* It is found or made; there is always one free. */
+struct sheep_spot *bs_sheepdog_spot_get(struct sheep_channel *ch,
+					uint32_t index);
+/* Some of its pieces may go on, or it may not be needed any more. */
+void bs_sheepdog_spot_kick(struct sheep_spot *s);
+/* Those that were kicked go on. */
+void bs_sheepdog_spot_run_kicked(struct sheep_conn *c);
+/* Has one that came before to be done first? */
+bool bs_sheepdog_spot_is_behind(const struct sheep_piece *p);
+/* A claim is kept while something is written only. */
+void bs_sheepdog_spot_release_unused(struct sheep_spot *s);
+
+/* --- bs_sheepdog_step.c: p->x becomes the next request for it, all but done() --- */
+
+void bs_sheepdog_step_read(struct sheep_piece *p);
+void bs_sheepdog_step_write(struct sheep_piece *p);
+void bs_sheepdog_step_create(struct sheep_piece *p);
+void bs_sheepdog_step_slot(struct sheep_piece *p);  /* write the object's slot */
+void bs_sheepdog_step_check(struct sheep_piece *p); /* was a snapshot taken? */
+void bs_sheepdog_step_probe(struct sheep_piece *p);
+void bs_sheepdog_step_discard(struct sheep_piece *p);
+void bs_sheepdog_step_flush(struct sheep_piece *p);
+/* SHEEP_PIECE_BYTES of zeroes, to be sent. */
+struct sheep_cursor bs_sheepdog_step_zeroes(void);
 
 /* bs_sheepdog_io.c */
 void bs_sheepdog_io_piece_done(struct sheep_channel *ch, struct bs_req *req,
