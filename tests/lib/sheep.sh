@@ -15,7 +15,9 @@
 #	sheep_broke RULE		that rule was broken, as was meant, and no other
 #
 # With SHEEP=ADDRESS in the environment that cluster is used instead, and what
-# needs our server is skipped: a test that does calls sheep_need_own first.
+# needs our server is skipped: a test that does calls sheep_need_own first.  With
+# SHEEP_KILL and SHEEP_START, commands that end that sheep and start it again, what only
+# has to kill it (sheep_need_kill) is not.
 
 # shellcheck disable=SC2034,SC2119,SC2120 # for the tests
 sheep_address='' sheep_tool='' vdi=''
@@ -31,6 +33,12 @@ sheep_need_own()
 sheep()
 {
 	python3 "$SRC/tests/lib/sheep.py" "$sheep_tool" "$@"
+}
+
+sheep_need_kill()
+{
+	[ -z "${SHEEP:-}" ] || [ -n "${SHEEP_KILL:+${SHEEP_START:-}}" ] ||
+		skip 'SHEEP is set, and SHEEP_KILL and SHEEP_START do not say how to kill it'
 }
 
 sheep_need_module()
@@ -71,6 +79,11 @@ sheep_ready_or_dead()
 # sheep_again [OPTION...] - on what the last one left.
 sheep_again()
 {
+	if [ -n "${SHEEP:-}" ]; then
+		bash -c "$SHEEP_START" || fail "SHEEP_START: exit $?"
+		wait_for 60 sheep_answers || fail "nobody answers at $SHEEP after SHEEP_START"
+		return
+	fi
 	: >"$dir/sheep.out"
 	"$SHEEP_SERVER" --store "$sheep_dir" --control "$sheep_dir/control" \
 		--breaches "$dir/breaches" --listen "unix:$sheep_dir/sock" \
@@ -109,8 +122,17 @@ sheep_end()
 	fi
 }
 
+sheep_answers()
+{
+	sheep list >/dev/null 2>&1
+}
+
 sheep_kill()
 {
+	if [ -n "${SHEEP:-}" ]; then
+		bash -c "$SHEEP_KILL" || fail "SHEEP_KILL: exit $?"
+		return
+	fi
 	kill -KILL "$sheep_pid"
 	wait "$sheep_pid" 2>/dev/null || :
 	sheep_pid=

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """block_commands.py URL BLOCK-BYTES MODEL: every command that changes or compares blocks,
-at random, on a disk of zeroes that is thin.  What must be on it at the end is left in
-the file MODEL.
+at random, on a disk of zeroes, thin or not.  What must be on it at the end is left in the
+file MODEL.
 """
 import random
 import sys
@@ -16,6 +16,8 @@ s = Session(sys.argv[1]).ready()
 limits = s.ok(s.command(inquiry(0xB0), 255)).data
 capacity = s.ok(s.command(bytes([0x9E, 0x10]) + bytes(11) + bytes([32, 0, 0]), 32)).data
 blocks = int.from_bytes(capacity[:8], "big") + 1
+is_thin = capacity[14] & 0x80
+UNMAP = (0, 8) if is_thin else (0,)
 model = bytearray(blocks * block)
 
 def rw(opcode, lba, n, flags=0):
@@ -44,16 +46,20 @@ def orwrite(lba, n):
 
 def write_same(lba, n):
     data = rnd.choice((bytes(block), rnd.randbytes(block)))
-    s.ok(s.command(rw(rnd.choice((0x41, 0x93)), lba, n, rnd.choice((0, 8))), write=data))
+    s.ok(s.command(rw(rnd.choice((0x41, 0x93)), lba, n, rnd.choice(UNMAP)), write=data))
     model[at(lba, n)] = data * n
 
 def no_data(lba, n):
-    s.ok(s.command(rw(0x93, lba, n, rnd.choice((1, 9)))))
+    s.ok(s.command(rw(0x93, lba, n, 1 | rnd.choice(UNMAP))))
     model[at(lba, n)] = bytes(n * block)
 
 def unmap(lba, n):
     d = lba.to_bytes(8, "big") + n.to_bytes(4, "big") + bytes(4)
-    s.ok(s.command(bytes([0x42]) + bytes(6) + bytes([0, 24, 0]), write=bytes([0, 22, 0, 16]) + bytes(4) + d))
+    a = s.command(bytes([0x42]) + bytes(6) + bytes([0, 24, 0]), write=bytes([0, 22, 0, 16]) + bytes(4) + d)
+    if not is_thin:
+        check(a.is_sense(5, 0x2000), a)
+        return
+    s.ok(a)
     model[at(lba, n)] = bytes(n * block)
 
 def compare_and_write(lba, n):
