@@ -23,8 +23,9 @@ def cdb(opcode, lba, n, flags=0):
 class Border:
     """The blocks around one border, and what they hold."""
 
-    def __init__(self, s, block, at, rnd):
+    def __init__(self, s, block, at, rnd, most, thin):
         self.s, self.block, self.first, self.rnd = s, block, at - AROUND, rnd
+        self.most, self.thin = most, thin
         self.model = bytearray(rnd.randbytes(2 * AROUND * block))
         self.do(0x8A, self.first, 2 * AROUND, bytes(self.model))
 
@@ -55,11 +56,12 @@ class Border:
         wrong[-1] ^= 1
         a = self.s.command(cdb(opcodes(0x2F, 0xAF, 0x8F), lba, n, 2), write=bytes(wrong))
         check(a.is_sense(0xE, 0x1D00), "VERIFY of something else:", a)
-        new = rnd.randbytes(n * block)
-        a = self.s.command(bytes([0x89, 0]) + lba.to_bytes(8, "big") + bytes([0, 0, 0, n, 0, 0]),
-                           write=data + new)                    # COMPARE AND WRITE
-        check(a.good, a)
-        self.model[part] = new
+        n_both = min(n, self.most)                              # COMPARE AND WRITE
+        new = rnd.randbytes(n_both * block)
+        self.s.ok(self.s.command(
+            bytes([0x89, 0]) + lba.to_bytes(8, "big") + bytes([0, 0, 0, n_both, 0, 0]),
+            write=data[:len(new)] + new))
+        self.model[part] = new + data[len(new):]
         self.look()
         one = rnd.randbytes(block)
         self.do(opcodes(0x41, 0x93, 0x93), lba, n, one)         # WRITE SAME
@@ -67,9 +69,13 @@ class Border:
         self.look()
         self.do(opcodes(0x2F, 0xAF, 0x8F), lba, n, one, 6)      # VERIFY of a block again and again
         d = lba.to_bytes(8, "big") + n.to_bytes(4, "big") + bytes(4)
-        self.s.ok(self.s.command(bytes([0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0]),
-                                 write=bytes([0, 22, 0, 16, 0, 0, 0, 0]) + d))
-        self.model[part] = bytes(n * block)
+        a = self.s.command(bytes([0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0]),
+                           write=bytes([0, 22, 0, 16, 0, 0, 0, 0]) + d)
+        if self.thin:
+            check(a.good, a)
+            self.model[part] = bytes(n * block)
+        else:
+            check(a.is_sense(5, 0x2000), "UNMAP of a disk that is not thin:", a)
         self.look()
 
 
@@ -81,13 +87,13 @@ def main(url):
         s.ready()
         raw = s.ok(s.command(bytes([0x9E, 0x10]) + bytes(11) + bytes([32, 0, 0]), 32)).data
         blocks, block = int.from_bytes(raw[:8], "big") + 1, int.from_bytes(raw[8:12], "big")
-        limits = s.ok(s.command(inquiry(0xB0), 255)).data
-        check(limits[5] >= 8, "COMPARE AND WRITE takes", limits[5], "blocks")
+        most = s.ok(s.command(inquiry(0xB0), 255)).data[5]
+        check(most >= 1, "there is no COMPARE AND WRITE")
         places = [at for at in (4 * GIB // block, 1 << 31, 1 << 32, blocks - AROUND)
                   if at + AROUND <= blocks]
         check(places[:1] == [4 * GIB // block], "the disk is too small")
         # Where addresses would point that have lost their upper bits.
-        borders = [Border(s, block, at, rnd) for at in (AROUND, *places)]
+        borders = [Border(s, block, at, rnd, most, raw[14] & 0x80) for at in (AROUND, *places)]
         lengths = [lambda ten, twelve, sixteen: sixteen]
         for b in borders[1:]:
             at = b.first + AROUND
@@ -97,7 +103,8 @@ def main(url):
                     b.commands(pick, lba, 8)
             for other in borders:
                 other.look()
-    print(len(places), "borders,", blocks, "blocks of", block)
+    print(len(places), "borders,", blocks, "blocks of", block, "COMPARE AND WRITE of", most,
+          "thin" if raw[14] & 0x80 else "not thin")
 
 
 main(sys.argv[1])
