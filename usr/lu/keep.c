@@ -77,19 +77,13 @@ static int parse_value(const char *digits, struct lu_keep_value *v)
 	return 0;
 }
 
-static int parse_line(char *line, const char *unit, struct lu_keep_value value[LU_KEEP_NR])
+static int take(const char *word, char *rest, void *arg)
 {
-	const char *word = strsep(&line, " ");
-	char name[UNIT_MAX + 1];
+	struct lu_keep_value *value = arg;
 
-	if (!line)
-		return -EBADMSG;
-	if (!strcmp(word, "unit"))
-		return lu_state_dir_unescape(line, name, sizeof(name)) || strcmp(name, unit) ?
-			       -EBADMSG : 0;
 	for (unsigned int i = 0; i < LU_KEEP_NR; i++)
 		if (!strcmp(names[i], word))
-			return parse_value(line, &value[i]);
+			return parse_value(rest, &value[i]);
 	return -EBADMSG;
 }
 
@@ -97,23 +91,9 @@ int lu_keep_parse(char *text, const char *unit, struct lu_keep_value value[LU_KE
 		  char *why, size_t why_bytes)
 {
 	struct lu_keep_value found[LU_KEEP_NR] = { 0 };
-	unsigned int number = 2;
-	char *line;
 
-	if (!lu_state_dir_unseal(text)) {
-		snprintf(why, why_bytes, "its checksum is wrong");
+	if (lu_state_dir_parse(text, HEADER, unit, take, found, why, why_bytes))
 		return -EBADMSG;
-	}
-	line = strsep(&text, "\n");
-	if (strcmp(line, HEADER)) {
-		snprintf(why, why_bytes, "it is not of this version");
-		return -EBADMSG;
-	}
-	for (; (line = strsep(&text, "\n")) && text; number++)
-		if (parse_line(line, unit, found)) {
-			snprintf(why, why_bytes, "line %u makes no sense", number);
-			return -EBADMSG;
-		}
 	memcpy(value, found, sizeof(found));
 	return 0;
 }

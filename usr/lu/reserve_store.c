@@ -87,23 +87,18 @@ static int parse_reg(char *rest, struct lu_reserve_state *s)
 	return 0;
 }
 
-static int parse_line(char *line, const char *unit, struct lu_reserve_state *s)
+static int take(const char *word, char *rest, void *arg)
 {
-	const char *word = strsep(&line, " ");
-	char name[LU_RESERVE_NAME_MAX + 1];
+	struct lu_reserve_state *s = arg;
 
-	if (!line)
-		return -EBADMSG;
-	if (!strcmp(word, "unit"))
-		return lu_state_dir_unescape(line, name, sizeof(name)) || strcmp(name, unit) ? -EBADMSG : 0;
 	if (!strcmp(word, "type"))
-		return parse_type(line, s);
+		return parse_type(rest, s);
 	if (!strcmp(word, "registrant"))
-		return parse_reg(line, s);
+		return parse_reg(rest, s);
 	if (strcmp(word, "holder") || s->holder >= 0)
 		return -EBADMSG;
 	s->holder = (int)s->n;
-	return parse_reg(line, s);
+	return parse_reg(rest, s);
 }
 
 /* A type has the holders that it must have. */
@@ -118,25 +113,11 @@ int lu_reserve_store_parse(char *text, const char *unit, struct lu_reserve_state
 			   char *why, size_t why_bytes)
 {
 	_cleanup_free_ struct lu_reserve_state *s = lu_reserve_state_new(LU_RESERVE_REGS_MAX);
-	unsigned int number = 2;
-	char *line;
 
 	if (!s)
 		return -ENOMEM;
-	if (!lu_state_dir_unseal(text)) {
-		snprintf(why, why_bytes, "its checksum is wrong");
+	if (lu_state_dir_parse(text, HEADER, unit, take, s, why, why_bytes))
 		return -EBADMSG;
-	}
-	line = strsep(&text, "\n");
-	if (strcmp(line, HEADER)) {
-		snprintf(why, why_bytes, "it is not of this version");
-		return -EBADMSG;
-	}
-	for (; (line = strsep(&text, "\n")) && text; number++)
-		if (parse_line(line, unit, s)) {
-			snprintf(why, why_bytes, "line %u makes no sense", number);
-			return -EBADMSG;
-		}
 	if (!is_whole(s)) {
 		snprintf(why, why_bytes, "the reservation and its holder do not match");
 		return -EBADMSG;

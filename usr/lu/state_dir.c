@@ -81,7 +81,7 @@ void lu_state_dir_seal(FILE *f, const char *text, size_t bytes)
 	fputs(seal, f);
 }
 
-bool lu_state_dir_unseal(char *text)
+static bool unseal(char *text)
 {
 	const size_t n = strlen(text);
 	char seal[SEAL_BYTES + 1];
@@ -248,4 +248,42 @@ bool lu_state_dir_is_set(void)
 const char *lu_state_dir_path(void)
 {
 	return state_dir;
+}
+
+static int parse_line(char *line, const char *unit,
+		      int (*take)(const char *word, char *rest, void *arg), void *arg)
+{
+	const char *word = strsep(&line, " ");
+	char name[UNIT_MAX + 1];
+
+	if (!line)
+		return -EBADMSG;
+	if (strcmp(word, "unit"))
+		return take(word, line, arg);
+	return lu_state_dir_unescape(line, name, sizeof(name)) || strcmp(name, unit) ? -EBADMSG :
+										       0;
+}
+
+int lu_state_dir_parse(char *text, const char *header, const char *unit,
+		       int (*take)(const char *word, char *rest, void *arg), void *arg,
+		       char *why, size_t why_bytes)
+{
+	unsigned int number = 2;
+	char *line;
+
+	if (!unseal(text)) {
+		snprintf(why, why_bytes, "its checksum is wrong");
+		return -EBADMSG;
+	}
+	line = strsep(&text, "\n");
+	if (strcmp(line, header)) {
+		snprintf(why, why_bytes, "it is not of this version");
+		return -EBADMSG;
+	}
+	for (; (line = strsep(&text, "\n")) && text; number++)
+		if (parse_line(line, unit, take, arg)) {
+			snprintf(why, why_bytes, "line %u makes no sense", number);
+			return -EBADMSG;
+		}
+	return 0;
 }

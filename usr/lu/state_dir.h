@@ -36,5 +36,12 @@ int lu_state_dir_unescape(const char *s, char *buf, size_t bytes);
 
 /* The last line, a checksum of the @bytes before it, goes to @f. */
 void lu_state_dir_seal(FILE *f, const char *text, size_t bytes);
-/* Take that line off again.  False: it does not tell of what is before it. */
-bool lu_state_dir_unseal(char *text);
+
+/*
+ * Read such a file, which is taken apart: @header, lines of a word and the rest, of which
+ * "unit" is checked here and the others go to @take (-EBADMSG: it makes no sense), and
+ * the checksum.  -EBADMSG: @why tells.
+ */
+int lu_state_dir_parse(char *text, const char *header, const char *unit,
+		       int (*take)(const char *word, char *rest, void *arg), void *arg,
+		       char *why, size_t why_bytes);
