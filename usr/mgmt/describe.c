@@ -5,7 +5,7 @@
 #include "mgmt/config.h"
 #include "mgmt/lun_params.h"
 #include "mgmt/rpc.h"
-#include "mgmt/tpg.h"
+#include "mgmt/tpg_params.h"
 
 static json_t *describe_fields(const struct mgmt_field *fields);
 
@@ -71,7 +71,7 @@ void mgmt_describe_call(struct mgmt_call *call)
 	mgmt_rpc_reply(call, json_pack("{s:s, s:o, s:o, s:o}", "version", TGT_VERSION,
 				       "methods", methods, "lun_params",
 				       describe_params(mgmt_lun_params_name), "tpg_params",
-				       describe_params(mgmt_tpg_param_name)));
+				       describe_params(mgmt_tpg_params_name)));
 }
 
 static void write_fields(FILE *to, const struct mgmt_field *fields)
@@ -142,5 +142,5 @@ void mgmt_describe_write(FILE *to, const struct mgmt_method *methods)
 	write_latency(to);
 	write_params(to, "logical unit", "lun.create and lun.update", mgmt_lun_params_name);
 	fprintf(to, "\n");
-	write_params(to, "target port group", "tpg.create and tpg.update", mgmt_tpg_param_name);
+	write_params(to, "target port group", "tpg.create and tpg.update", mgmt_tpg_params_name);
 }

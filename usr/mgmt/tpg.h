@@ -18,7 +18,3 @@ void mgmt_tpg_update(struct mgmt_call *call);
 json_t *mgmt_tpg_config(const struct scsi_alua *a);
 /* Groups of that form, to publish or to free().  -ENOMEM, -EINVAL, with a sentence. */
 int mgmt_tpg_parse(const json_t *groups, struct scsi_alua **ret_a, char *why, size_t why_bytes);
-
-/* Rows for the documentation, until NULL. */
-const char *mgmt_tpg_param_name(unsigned int n, const char **ret_range,
-				const char **ret_help);
