@@ -377,19 +377,10 @@ static void *symbol_of(const char *module, const char *name)
 
 static int setup(void **state)
 {
-	(void)state;
-	load_modules("tests/modules");
+	if (modules_up(state))
+		return -1;
 	ram = symbol_of("tests/modules/bs_ram.so", "bs_ram_counters");
 	gate = symbol_of("tests/modules/bs_gate.so", "bs_gate_control");
-	daemon_start(2, 4);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	daemon_stop();
-	bs_loader_unload();
 	return 0;
 }
 
@@ -405,5 +396,5 @@ int main(void)
 		cmocka_unit_test(what_is_away_is_known_until_it_is_answered),
 	};
 
-	return cmocka_run_group_tests_name("bs/channel", tests, setup, teardown);
+	return cmocka_run_group_tests_name("bs/channel", tests, setup, modules_down);
 }

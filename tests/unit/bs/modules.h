@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/rcu.h"
 #include "bs/loader.h"
 #include "../reactor/daemon.h"
 
@@ -25,6 +26,25 @@ static inline const char *build_path(const char *below)
 static inline void load_modules(const char *below)
 {
 	assert_int_equal(bs_loader_scan(build_path(below)), 0);
+}
+
+/* For a group of tests: a daemon's threads, and all modules. */
+static inline int modules_up(void **state)
+{
+	(void)state;
+	load_modules("modules");
+	load_modules("tests/modules");
+	daemon_start(2, 4);
+	return 0;
+}
+
+static inline int modules_down(void **state)
+{
+	(void)state;
+	daemon_stop();
+	rcu_barrier();			/* what is freed later may be in a module */
+	bs_loader_unload();
+	return 0;
 }
 
 /* "$TMPDIR/tgt-test-XXXXXX": a file of @bytes; its path, to be freed. */

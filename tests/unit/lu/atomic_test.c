@@ -328,22 +328,10 @@ static void the_reason_is_told(void **state)
 
 static int setup(void **state)
 {
-	(void)state;
-	load_modules("modules");
-	load_modules("tests/modules");
-	if (lu_state_dir_set(temp_dir()))
+	if (lu_state_dir_set(temp_dir()) || modules_up(state))
 		return -1;
-	daemon_start(2, 4);
 	fill(old, BYTES, 0, 1);
 	fill(new, BYTES, 0, 2);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	daemon_stop();
-	bs_loader_unload();
 	return 0;
 }
 
@@ -360,5 +348,5 @@ int main(void)
 		cmocka_unit_test(the_reason_is_told),
 	};
 
-	return cmocka_run_group_tests_name("lu/atomic", tests, setup, teardown);
+	return cmocka_run_group_tests_name("lu/atomic", tests, setup, modules_down);
 }

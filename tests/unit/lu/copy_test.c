@@ -382,23 +382,6 @@ static void a_watch_outlives_its_disk(void **state)
 	lu_watch_free(w);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	load_modules("modules");
-	load_modules("tests/modules");
-	daemon_start(2, 4);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	daemon_stop();
-	bs_loader_unload();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,5 +396,5 @@ int main(void)
 		cmocka_unit_test(a_watch_outlives_its_disk),
 	};
 
-	return cmocka_run_group_tests_name("lu/copy", tests, setup, teardown);
+	return cmocka_run_group_tests_name("lu/copy", tests, modules_up, modules_down);
 }

@@ -259,23 +259,6 @@ static void bad_rules_are_refused_in_words(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	load_modules("modules");
-	load_modules("tests/modules");
-	daemon_start(2, 4);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	daemon_stop();
-	bs_loader_unload();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,5 +271,5 @@ int main(void)
 		cmocka_unit_test(bad_rules_are_refused_in_words),
 	};
 
-	return cmocka_run_group_tests_name("lu/faults", tests, setup, teardown);
+	return cmocka_run_group_tests_name("lu/faults", tests, modules_up, modules_down);
 }

@@ -485,19 +485,9 @@ static void find_ram(void)
 
 static int setup(void **state)
 {
-	(void)state;
-	load_modules("modules");
-	load_modules("tests/modules");
+	if (modules_up(state))
+		return -1;
 	find_ram();
-	daemon_start(2, 4);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	daemon_stop();
-	bs_loader_unload();
 	return 0;
 }
 
@@ -514,5 +504,5 @@ int main(void)
 		cmocka_unit_test(closing_waits_for_channels),
 	};
 
-	return cmocka_run_group_tests_name("lu/io", tests, setup, teardown);
+	return cmocka_run_group_tests_name("lu/io", tests, setup, modules_down);
 }

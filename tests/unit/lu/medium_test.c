@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Another store for a logical unit, with I/O under way, on two reactors. */
 #include "../scsi/gate.h"
-#include "base/rcu.h"
 #include "lu/medium.h"
 
 #define MIB	(1024ULL * 1024)
@@ -278,21 +277,10 @@ static void what_the_store_has_ends_there(void **state)
 
 static int start(void **state)
 {
-	(void)state;
+	if (modules_up(state))
+		return -1;
 	dir = temp_dir();
-	daemon_start(2, 2);
-	load_modules("modules");
-	load_modules("tests/modules");
 	gate_find();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	daemon_stop();
-	rcu_barrier();
-	bs_loader_unload();
 	return 0;
 }
 
@@ -306,5 +294,5 @@ int main(void)
 		cmocka_unit_test(what_the_store_has_ends_there),
 	};
 
-	return cmocka_run_group_tests_name("lu/medium", tests, start, stop);
+	return cmocka_run_group_tests_name("lu/medium", tests, start, modules_down);
 }

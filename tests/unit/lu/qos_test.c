@@ -351,22 +351,6 @@ static void waiting_is_measured(void **state)
 	assert_true(latency(LU_LATENCY_WRITE).max_ns >= waits_ns);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	load_modules("tests/modules");
-	daemon_start(2, 4);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	daemon_stop();
-	bs_loader_unload();
-	return 0;
-}
-
 #define qos_test(t)	cmocka_unit_test_setup_teardown(t, stand, fall)
 
 int main(void)
@@ -384,5 +368,5 @@ int main(void)
 		qos_test(waiting_is_measured),
 	};
 
-	return cmocka_run_group_tests_name("lu/qos", tests, setup, teardown);
+	return cmocka_run_group_tests_name("lu/qos", tests, modules_up, modules_down);
 }

@@ -327,23 +327,6 @@ static void exchanges_are_atomic_on_every_store(void **state)
 	free(path);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	load_modules("modules");
-	load_modules("tests/modules");
-	daemon_start(2, 4);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	daemon_stop();
-	bs_loader_unload();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,5 +337,5 @@ int main(void)
 		cmocka_unit_test(exchanges_are_atomic_on_every_store),
 	};
 
-	return cmocka_run_group_tests_name("lu/range_lock", tests, setup, teardown);
+	return cmocka_run_group_tests_name("lu/range_lock", tests, modules_up, modules_down);
 }

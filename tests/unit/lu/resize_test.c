@@ -2,7 +2,6 @@
 /* A store that grows, shrinks, or is shown in part. */
 #include <sys/stat.h>
 #include "../scsi/gate.h"
-#include "base/rcu.h"
 #include "lu/resize.h"
 
 #define MIB	(1024ULL * 1024)
@@ -126,20 +125,9 @@ static void what_is_under_way_ends_at_the_new_end(void **state)
 
 static int start(void **state)
 {
-	(void)state;
-	daemon_start(1, 2);
-	load_modules("modules");
-	load_modules("tests/modules");
+	if (modules_up(state))
+		return -1;
 	gate_find();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	daemon_stop();
-	rcu_barrier();
-	bs_loader_unload();
 	return 0;
 }
 
@@ -151,5 +139,5 @@ int main(void)
 		cmocka_unit_test(what_is_under_way_ends_at_the_new_end),
 	};
 
-	return cmocka_run_group_tests_name("lu/resize", tests, start, stop);
+	return cmocka_run_group_tests_name("lu/resize", tests, start, modules_down);
 }

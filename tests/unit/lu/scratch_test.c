@@ -119,14 +119,6 @@ static int setup(void **state)
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	(void)state;
-	daemon_stop();
-	bs_loader_unload();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,5 +126,5 @@ int main(void)
 		cmocka_unit_test(the_arena_may_be_earlier),
 	};
 
-	return cmocka_run_group_tests_name("lu/scratch", tests, setup, teardown);
+	return cmocka_run_group_tests_name("lu/scratch", tests, setup, modules_down);
 }

@@ -114,5 +114,5 @@ int main(void)
 		cache_test(without_a_write_cache_every_write_is_durable),
 	};
 
-	return cmocka_run_group_tests_name("sbc/cache", tests, ram_start, rig_stop_daemon);
+	return cmocka_run_group_tests_name("sbc/cache", tests, ram_start, modules_down);
 }

@@ -33,7 +33,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	rig_fall(&rig);
-	return rig_stop_daemon(state);
+	return modules_down(state);
 }
 
 int main(void)

@@ -138,5 +138,5 @@ int main(void)
 		format_test(a_failure_lasts_until_the_next),
 	};
 
-	return cmocka_run_group_tests_name("sbc/format", tests, ram_start, rig_stop_daemon);
+	return cmocka_run_group_tests_name("sbc/format", tests, ram_start, modules_down);
 }

@@ -127,5 +127,5 @@ int main(void)
 		mode_test(software_write_protect_protects),
 	};
 
-	return cmocka_run_group_tests_name("sbc/mode", tests, ram_start, rig_stop_daemon);
+	return cmocka_run_group_tests_name("sbc/mode", tests, ram_start, modules_down);
 }

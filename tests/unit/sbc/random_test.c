@@ -113,5 +113,5 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests_name("sbc/random", tests, rig_start_daemon,
-					   rig_stop_daemon);
+					   modules_down);
 }

@@ -44,22 +44,9 @@ static inline void rig_fall(struct rig *r)
 
 static inline int rig_start_daemon(void **state)
 {
-	(void)state;
 	assert_int_equal(spc_register(), 0);
 	assert_int_equal(sbc_register(), 0);
-	daemon_start(2, 4);
-	load_modules("modules");
-	load_modules("tests/modules");
-	return 0;
-}
-
-static inline int rig_stop_daemon(void **state)
-{
-	(void)state;
-	daemon_stop();
-	rcu_barrier();
-	bs_loader_unload();
-	return 0;
+	return modules_up(state);
 }
 
 /* --- commands on LUN 1 of a session, with buffers --- */

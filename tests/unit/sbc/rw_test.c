@@ -221,5 +221,5 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests_name("sbc/rw", tests, rig_start_daemon,
-					   rig_stop_daemon);
+					   modules_down);
 }

@@ -404,5 +404,5 @@ int main(void)
 		quick_test(exit_failure_mode_is_for_who_asked_for_it),
 	};
 
-	return cmocka_run_group_tests_name("sbc/sanitize", tests, ram_start, rig_stop_daemon);
+	return cmocka_run_group_tests_name("sbc/sanitize", tests, ram_start, modules_down);
 }

@@ -153,5 +153,5 @@ int main(void)
 		removable_test(prevention_ends_with_nexus_loss_and_reset),
 	};
 
-	return cmocka_run_group_tests_name("sbc/unit", tests, ram_start, rig_stop_daemon);
+	return cmocka_run_group_tests_name("sbc/unit", tests, ram_start, modules_down);
 }

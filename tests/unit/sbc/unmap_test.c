@@ -207,5 +207,5 @@ int main(void)
 		unmap_test(a_thick_disk_has_no_unmap),
 	};
 
-	return cmocka_run_group_tests_name("sbc/unmap", tests, ram_start, rig_stop_daemon);
+	return cmocka_run_group_tests_name("sbc/unmap", tests, ram_start, modules_down);
 }

@@ -147,5 +147,5 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests_name("sbc/verify", tests, rig_start_daemon,
-					   rig_stop_daemon);
+					   modules_down);
 }

@@ -206,5 +206,5 @@ int main(void)
 	};
 
 	return cmocka_run_group_tests_name("sbc/write_same", tests, ram_start,
-					   rig_stop_daemon);
+					   modules_down);
 }

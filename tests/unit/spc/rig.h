@@ -89,23 +89,11 @@ static inline int rig_fall(void **state)
 
 static inline int rig_start_daemon(void **state)
 {
-	(void)state;
 	rig_rows[0] = spc_nr_commands;
 	rig_rows[1] = spc_nr_medium_commands;
 	assert_int_equal(spc_register(), 0);
 	assert_int_equal(scsi_device_type_register(&rig_type.type), 0);
-	daemon_start(2, 2);
-	load_modules("modules");
-	return 0;
-}
-
-static inline int rig_stop_daemon(void **state)
-{
-	(void)state;
-	daemon_stop();
-	rcu_barrier();
-	bs_loader_unload();
-	return 0;
+	return modules_up(state);
 }
 
 static inline enum scsi_status run_in(struct session *s, struct command *c, uint64_t lun,
@@ -129,4 +117,4 @@ static inline enum scsi_status run_out(struct session *s, struct command *c,
 #define rig_test(f)	cmocka_unit_test_setup_teardown(f, rig_stand, rig_fall)
 
 #define rig_main(name, tests) \
-	cmocka_run_group_tests_name(name, tests, rig_start_daemon, rig_stop_daemon)
+	cmocka_run_group_tests_name(name, tests, rig_start_daemon, modules_down)
