@@ -8,13 +8,6 @@
 disk 8M --params bw_limit=1,bw_burst=1
 python "$(url 1)" "$TGTADM" "$tid" <<'END'
 url, tgtadm, tid = sys.argv[1:]
-QUICK = 10                 # seconds; the limit would take hours
-
-def quick(what, call):
-    start = time.monotonic()
-    result = call()
-    check(time.monotonic() - start < QUICK, what, "took", time.monotonic() - start, "s")
-    return result
 
 def waiting(s, n=8):
     all = [s.submit(write16(8 * i, 8), write=b"\1" * 4096) for i in range(n)]

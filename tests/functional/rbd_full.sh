@@ -6,13 +6,7 @@
 . "$SRC/tests/lib/ceph.sh"
 
 ceph_start STORE=bluestore
-ceph_stores
-rbd create --size 64M disk
-tgtd_start
-target_new
-lun_new "$tid" 1 disk
-adm --mode logicalunit --op update --tid "$tid" --lun 1 --params thin_provisioning=1
-acl_bind "$tid" ALL
+ceph_disk 64M --params thin_provisioning=1
 io "$(url 1)" 'write -P 1 0 1M'
 
 # ratios NEARFULL BACKFILLFULL FULL

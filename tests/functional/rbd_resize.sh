@@ -6,12 +6,7 @@
 . "$SRC/tests/lib/ceph.sh"
 
 ceph_start
-ceph_stores
-rbd create --size 64M disk
-tgtd_start
-target_new
-lun_new "$tid" 1 disk
-acl_bind "$tid" ALL
+ceph_disk 64M
 
 cat >"$dir/resize.py" <<'END'
 import subprocess, sys, time

@@ -6,13 +6,7 @@
 . "$SRC/tests/lib/ceph.sh"
 
 ceph_start
-ceph_stores
-rbd create --size 64M disk
-tgtd_start
-target_new
-lun_new "$tid" 1 disk --bsopts "$ceph_opts;override=admin_socket=$dir/asok"
-adm --mode logicalunit --op update --tid "$tid" --lun 1 --params thin_provisioning=1
-acl_bind "$tid" ALL
+ceph_disk 64M --bsopts "$ceph_opts;override=admin_socket=$dir/asok" --params thin_provisioning=1
 
 cat >"$dir/counters.py" <<'END'
 import json, subprocess, sys

@@ -6,12 +6,7 @@
 . "$SRC/tests/lib/ceph.sh"
 
 ceph_start
-ceph_stores
-rbd create --size 32M disk
-tgtd_start
-target_new
-acl_bind "$tid" ALL
-lun_new "$tid" 1 disk
+ceph_disk 32M
 
 io "$(url 1)" 'write -P 1 0 8M' 'flush'
 rbd snap create --no-progress disk@monday

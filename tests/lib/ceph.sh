@@ -12,6 +12,8 @@
 #	ceph_waits			prints what the OSDs have not answered, and why
 #	ceph_stores			LUNs are images from now on: see lun_new
 #	ceph_image SIZE			prints the name of a new image
+#	ceph_disk SIZE [LUN-OPTION...]	the common case: ceph_stores, and a daemon with a
+#					target whose LUN 1 is the new image "disk"
 #
 # The cluster ends with the test, also where the test stopped a daemon and failed.
 
@@ -96,6 +98,16 @@ ceph_stores()
 {
 	[ -e "$BUILD/modules/bs_rbd.so" ] || skip 'bs_rbd was not built: librbd is not installed'
 	BSTYPE=rbd BSOPTS=$ceph_opts
+}
+
+ceph_disk()
+{
+	ceph_stores
+	rbd create --size "$1" disk
+	tgtd_start
+	target_new
+	lun_new "$tid" 1 disk "${@:2}"
+	acl_bind "$tid" ALL
 }
 
 ceph_image()

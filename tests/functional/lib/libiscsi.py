@@ -291,6 +291,18 @@ def inquiry(page=None, alloc=255):
     return bytes([0x12, page is not None, page or 0]) + alloc.to_bytes(2, "big") + bytes(1)
 
 
+QUICK_SECONDS = 30
+
+
+def quick(what, call):
+    """call(), where something else waits for ever: it has not waited for that."""
+    start = time.monotonic()
+    result = call()
+    took = time.monotonic() - start
+    check(took < QUICK_SECONDS, what, "took", took, "s")
+    return result
+
+
 def check(condition, *what):
     if not condition:
         print("FAIL:", *what)
