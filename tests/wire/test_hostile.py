@@ -15,7 +15,7 @@ import time
 import pdu
 import scsi
 from harness import Skip, Suite, among, check, until
-from hostile import (KINDS, Witness, finish_after_eof, legal_login, legal_pdus, sanitized,
+from hostile import (KINDS, LATENCY_S, Witness, finish_after_eof, legal_login, legal_pdus, sanitized,
                      send_and_end)
 from iscsi import Closed, Conn, Timeout, login_keys
 from pdu import Pdu
@@ -317,7 +317,7 @@ def half_open_logins(b):
             begin = time.monotonic()
             with Session(b.addr, b.iqn) as s:
                 s.clear_ua()
-            check(time.monotonic() - begin < 5, "a login among half-open ones is slow")
+            check(time.monotonic() - begin < LATENCY_S, "a login among half-open ones is slow")
         finally:
             for conn in conns:
                 conn.close()
