@@ -91,3 +91,48 @@ adm("--op", "delete", "--mode", "logicalunit", "--tid", "1", "--lun", "1")
 adm("--op", "delete", "--mode", "target", "--tid", "1")
 assert longhorn_tid() == -1
 END
+
+# The rest of Longhorn's, with an initiator logged in: the connections are listed, and
+# closed one by one, the volume grows, and the daemon is shut down.
+note "sessions, growth, the end"
+disk 16M
+path=$(show target | sed -n 's/^ *Backing store path: \(\/.*\)/\1/p')
+adm_fails 22 "this target already exists" --op new --mode target --tid "$tid" -T "$iqn"
+session_open s "$(url 1)"
+truncate -s 24M "$path"
+adm --op update --mode logicalunit --tid "$tid" --lun 1 --params bsopts=size=$((24 << 20))
+has "$(show target)" '            Size: 25 MB, Block size: 512'
+adm_fails 22 "this target is still active" --op delete --mode target --tid "$tid"
+python3 - "$tid" <<'END'
+import subprocess, sys
+
+tid = sys.argv[1]
+
+def adm(*args):
+    return subprocess.run(["tgtadm", "--lld", "iscsi", *args, "--tid", tid], check=True,
+                          capture_output=True, text=True, timeout=60).stdout
+
+connections, sid = {}, None
+for line in map(str.strip, adm("--op", "show", "--mode", "conn").split("\n")):
+    key, *value = line.split(": ")
+    if key == "Session":
+        assert len(value) == 1, line
+        sid = int(value[0])
+    elif key == "Connection":
+        assert len(value) == 1, line
+        connections.setdefault(sid, []).append(int(value[0]))
+assert len(connections) == 1 and list(connections.values()) == [[0]], connections
+for sid, cids in connections.items():
+    for cid in cids:
+        adm("--op", "delete", "--mode", "conn", "--sid", str(sid), "--cid", str(cid))
+END
+no_session() { [ "$(nr_sessions "$tid")" -eq 0 ]; }
+wait_for 30 no_session || fail "the session stays"
+session_forget s
+adm --op delete --mode logicalunit --tid "$tid" --lun 1
+adm --op delete --mode target --tid "$tid"
+"$TGTADM" --op delete --mode system
+gone() { ! running "$tgtd_pid"; }
+wait_for 30 gone || fail "the daemon still runs"
+wait "$tgtd_pid" || fail "the daemon ended with $?"
+tgtd_pid=

@@ -32,14 +32,17 @@ agent()
 target()
 {
 	agent "$1" iSCSITarget "$2" iqn=$iqn tid=7 "allowed_initiators=127.0.0.0/8 192.0.2.1" \
-		incoming_username=alice incoming_password=a-long-secret "${@:3}"
+		incoming_username=alice incoming_password=a-long-secret \
+		"additional_parameters=DefaultTime2Retain=60 MaxQueueCmd=64" "${@:3}"
 }
 
 unit()
 {
 	agent "$1" iSCSILogicalUnit "$2" target_iqn=$iqn lun=3 path="$disk" scsi_id=PCMK0001 \
 		scsi_sn=SN0001 vendor_id=ACME product_id=DISK tgt_bstype=rdwr \
-		tgt_bsoflags=direct "${@:3}"
+		tgt_bsoflags=direct tgt_device_type=disk \
+		"additional_parameters=mode_page=8:0:18:0x10:0:0xff:0xff:0:0:0xff:0xff:0xff:0xff:0x80:0x14:0:0:0:0:0:0 thin_provisioning=1" \
+		"${@:3}"
 }
 
 tgtd_start
@@ -61,6 +64,10 @@ for line in "Target 7: $iqn" '    LUN: 3' "Backing store path: $disk" 'Backing s
 	'SCSI ID: PCMK0001' 'SCSI SN: SN0001' 127.0.0.0/8 192.0.2.1 alice; do
 	[[ $shown == *"$line"* ]] || fail "no '$line' in: $shown"
 done
+for line in DefaultTime2Retain=60 MaxQueueCmd=64; do
+	has "$(show target --tid 7)" "$line"
+done
+has "$shown" '            Thin-provisioning: Yes'
 credentials="alice%a-long-secret@"
 inquiry=$(iscsi-inq "iscsi://$credentials$portal/$iqn/3")
 [[ $inquiry == *ACME*DISK* ]] || fail "INQUIRY: $inquiry"
