@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 # Completion in bash, zsh and fish offers every option of each program's table, and
-# the words that an option takes.
+# the words that an option takes; and each is in the program's manual page.
 . "$(dirname "$0")/../lib/common.sh"
 need bash zsh fish
 
@@ -42,7 +42,9 @@ for file in "$c"/bash/*; do
 	bash=$(in_bash "$program" --) fish=$(in_fish "$program --") zsh=$(in_zsh "$program")
 	options=$("$program" --help | sed -nE 's/^  (-., |    )(--[a-z_-]+)(, (--[a-z_-]+))?.*/\2 \4/p')
 	[ "$(wc -w <<<"$options")" -ge 6 ] || fail "$program --help: options: $options"
+	manual=$(sed 's/\\-/-/g' "$SRC/doc/man/$program.8")
 	for option in $options; do
+		grep -qE -e "$option([^a-z-]|\$)" <<<"$manual" || fail "manual of $program: no $option"
 		offers "$bash" "$option" "bash, $program"
 		offers "$fish" "$option" "fish, $program"
 		grep -qE -- "^(\(-. $option\)|\*)?${option}[=[]" <<<"$zsh" ||
