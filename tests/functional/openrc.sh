@@ -29,6 +29,7 @@ service()
 		ebegin() { echo "$*"; }
 		eend() { return "$1"; }
 		mark_service_stopped() { :; }
+		ewarn() { echo "$*"; }
 		. "$1"
 		"$2"' sh "$dir/script" "$1"
 }

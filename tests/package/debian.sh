@@ -3,7 +3,7 @@
 #
 # debian.sh DIR - the packages in DIR, in a Debian 12 that this script makes: over
 # Debian's tgt, upgraded, removed and purged; and the service in it, under systemd
-# (service.sh).  Exit 77 after a reason where that cannot be.  The last line is the sum.
+# (service.sh) and OpenRC (openrc.sh).  Exit 77 after a reason where that cannot be.  The last line is the sum.
 
 # shellcheck disable=SC2016 # what is in single quotes is for others to expand
 set -Eeuo pipefail
@@ -14,6 +14,8 @@ passed=0 skipped=0
 . "$here/boot.sh"
 # shellcheck source=service.sh
 . "$here/service.sh"
+# shellcheck source=openrc.sh
+. "$here/openrc.sh"
 
 say()
 {
@@ -214,6 +216,7 @@ ok "removed, the configuration kept"
 apt install /packages/tgtd.deb
 check_installed "installed again"
 [ "$skipped" -eq 1 ] || check_service
+check_openrc
 apt purge tgtd
 expect "state of tgtd" '' "$(state tgtd)"
 [ -e "$root/etc/tgt/conf.d/mine.conf" ] || fail "a file that is the administrator's was removed"
