@@ -80,6 +80,23 @@ END
 unchanged admin_fails 1 "$conf:1: <target> has no </target>" -e -c "$conf"
 unchanged admin_fails 2 "Config file $dir/none not found. Exiting..." -e -c "$dir/none"
 
+# What would swallow the rest of the file, and so remove its targets.
+{ echo '/* the rest is off'; printf '<target %s>\n</target>\n' "$t"; } | conf
+unchanged admin_fails 1 "$conf:1: the comment has no end" -e -f -c "$conf"
+printf 'default-driver <<EOT\niscsi\n<target %s>\n</target>\n' "$t" | conf
+unchanged admin_fails 1 "$conf:1: the text until 'EOT' has no end" -e -f -c "$conf"
+printf '<target %s>\n\tbacking-store \0/x\n</target>\n' "$t" | conf
+unchanged admin_fails 1 "$conf:2: there is a NUL character" -e -f -c "$conf"
+echo 'control-port abc' | conf
+unchanged admin_fails 1 "$conf:1: control-port: must be a number" -e -f -c "$conf"
+echo "include $conf" | conf
+unchanged admin_fails 1 "files include each other" -e -f -c "$conf"
+for no_file in "$dir" /dev/zero; do
+	unchanged admin_fails 2 "cannot read $no_file: it is not a regular file" -e -f -c "$no_file"
+done
+# A pipe could be read once only.
+unchanged admin_fails 2 "it is not a regular file" -e -f -c <(:)
+
 note 'the command line'
 unchanged admin_fails 22 'try' --bogus
 unchanged admin_fails 22 'only one of' -e --dump
