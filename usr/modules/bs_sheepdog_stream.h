@@ -4,7 +4,7 @@
 #include "bs_sheepdog_conn.h"
 
 /* Something has come. */
-void bs_sheepdog_stream_ready(void *conn);
+void bs_sheepdog_stream_ready(void *ctx);
 /* The socket is closed: what was sent and has come in part. */
 void bs_sheepdog_stream_reset(struct sheep_conn *c);
 /* Changes were sent that were not answered: whether they are done, or will be, is not
