@@ -72,7 +72,8 @@ def through(conf, target, read, seconds):
 
 
 def compare(conf, cluster, targets, seconds, rounds):
-    """{(who, op): median}, {(who, op): median of the ratios to fio}; taking turns."""
+    """{(who, op): median}, {(who, op, other): median of the ratios to fio and to tgt};
+    taking turns."""
     got, ratios = {}, {}
     for _ in range(rounds):
         for op, read in (("reads", True), ("writes", False)):
@@ -81,7 +82,10 @@ def compare(conf, cluster, targets, seconds, rounds):
             for who, target in targets.items():
                 iops = through(conf, target, read, seconds)
                 got.setdefault((who, op), []).append(iops)
-                ratios.setdefault((who, op), []).append(ratio(iops, own))
+                ratios.setdefault((who, op, "fio"), []).append(ratio(iops, own))
+            if {"tgtd", "tgt"} <= set(targets):
+                ratios.setdefault(("tgtd", op, "tgt"), []).append(
+                    ratio(got["tgtd", op][-1], got["tgt", op][-1]))
     return ({k: statistics.median(v) for k, v in got.items()},
             {k: statistics.median(v) for k, v in ratios.items()})
 
@@ -123,7 +127,7 @@ def rbd(conf, quick):
         iops, ratios = compare(conf, cluster, targets, 1 if quick else 2, 3 if quick else 5)
         for target in targets.values():
             target.stop()
-        facts = {f"{who}_{op}_of_fio": r for (who, op), r in ratios.items()}
+        facts = {f"{who}_{op}_of_{other}": r for (who, op, other), r in ratios.items()}
         many(conf, cluster, facts)
     finally:
         cluster.end()
@@ -131,7 +135,7 @@ def rbd(conf, quick):
     for who in ("fio", *targets):
         table.append([f"**{who}**" if who == "tgtd" else who] +
                      [cell for op in ("reads", "writes") for cell in
-                      (f"{iops[who, op]:,.0f}", f"{ratios.get((who, op), 1):.2f}")])
+                      (f"{iops[who, op]:,.0f}", f"{ratios.get((who, op, 'fio'), 1):.2f}")])
     table.append([f"{LUNS} images in tgtd: {facts['threads_many']} threads "
                   f"({facts['threads_one']} with one), {facts['kib_per_lun']:.0f} KiB each",
                   "", "", "", ""])

@@ -100,10 +100,15 @@ class Verdicts(unittest.TestCase):
 class Tables(unittest.TestCase):
     def test_every_threshold_is_about_something_that_exists(self):
         names = {w.name for w in matrix.thresholds_workloads()}
-        names |= {s.name for s in scenarios.SCENARIOS if s.in_quick}
+        names |= {s.name for s in scenarios.SCENARIOS}
         for t in thresholds.THRESHOLDS:
             self.assertIn(t.needs, names, t.what)
             self.assertIn(t.how, thresholds.COMPARE)
+
+    def test_what_a_quick_run_leaves_out(self):
+        self.assertEqual(scenarios.left_out(False), set())
+        self.assertIn("rbd", scenarios.left_out(True))
+        self.assertNotIn("idle", scenarios.left_out(True))
 
     def test_names_are_unique_and_servers_known(self):
         all_of_them = [*matrix.thresholds_workloads(),

@@ -112,6 +112,10 @@ THRESHOLDS = [
          "<", 32),
     told("Sheepdog, 4 KiB random reads, QD 32: target CPU, × a file's", "sheepdog",
          "read_4k_qd32_cpu", "<=", 2),
+    *(told(f"RBD, 4 KiB random {op}, QD 32: × {what}", "rbd", f"tgtd_{op}_of_{key}", how, limit)
+      for op in ("reads", "writes")
+      for what, key, how, limit in (("fio on librbd", "fio", ">=", 0.9),
+                                    ("tgt with tgt-rbd", "tgt", ">", 1))),
     *(told(f"targets.conf of {n:,} targets, {what} in s", "configure", f"{key}_{n}_s", "<", limit)
       for what, key, limits in (("loaded", "load", {200: 0.3, 1000: 1}),
                                 ("unchanged --update ALL", "unchanged", {200: 0.3, 1000: 0.3}))
