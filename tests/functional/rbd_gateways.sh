@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Two gateways serve one image: COMPARE AND WRITE counts without a loss through both at
-# once, and each reads what the other has written; with and without the image's lock.
+# Two gateways serve one image: COMPARE AND WRITE counts and ORWRITE sets bits without a
+# loss through both at once, and each reads what the other has written; with and without
+# the image's lock.
 # timeout: 300
 # slow
 . "$(dirname "$0")/lib/initiators.sh"
@@ -14,8 +15,8 @@ ceph_stores
 rbd create --size 64M locked
 rbd create --size 64M free --image-feature layering
 
-# Block 0: the total and what each counter has added, 8 bytes each.  Behind it, blocks
-# of each counter, written through one gateway and read through the other.
+# Block 0: the total and what each counter has added, 8 bytes each.  Blocks 1 and 2: a bit
+# for each step of each counter, 128 bytes each.  Behind it, blocks of each counter, written through one gateway and read through the other.
 cat >"$dir/counter.py" <<'END'
 import struct, sys
 from libiscsi import *
@@ -23,6 +24,13 @@ from libiscsi import *
 def compare_and_write(lba, old, new):
     return s.command(bytes([0x89, 0]) + lba.to_bytes(8, "big") + bytes([0, 0, 0, 1, 0, 0]),
                      write=old + new)
+
+def set_bit(n):
+    """Bit n of this counter."""
+    bits = bytearray(1024)
+    bits[128 * me + n // 8] = 1 << n % 8
+    s.ok(s.command(bytes([0x8B, 0]) + (1).to_bytes(8, "big") + bytes([0, 0, 0, 2, 0, 0]),
+                   write=bytes(bits)))
 
 url, other, me, total = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 s = Session(url, f"iqn.2001-04.org.example:counter{me}").ready()
@@ -39,6 +47,7 @@ while True:
     if not a.good:
         check(a.is_sense(0xe, 0x1d00), a)
         continue
+    set_bit(mine)
     mine += 1
     if mine % 8 == 0:
         block = mine.to_bytes(8, "little") * 512
@@ -73,10 +82,14 @@ import struct
 directory, counters, total = sys.argv[2], *map(int, sys.argv[3:])
 with Session(sys.argv[1]) as s:
     n = struct.unpack("<64Q", s.ready().read(0, 1))
+    bits = s.read(1, 2)
 check(n[0] == total, "total", n[0])
 told = [int(open(f"{directory}/count.{i}").read()) for i in range(counters)]
 check(list(n[1:1 + counters]) == told, n, told)
 check(sum(told) == total)
+for i in range(counters):
+    set_ = int.from_bytes(bits[128 * i:128 * (i + 1)], "little")
+    check(set_ == (1 << told[i]) - 1, "bits of counter", i, "are lost:", hex(set_))
 check(sum(told[::2]) and sum(told[1::2]), "one gateway has done nothing", told)
 END
 }

@@ -7,6 +7,8 @@
  *	in_order	serves by bs_run_in_order()
  *	read_only, align=BYTES, write_cache
  *	shared, atomic=BYTES	as struct bs_dev_info has them
+ *	rival		has COMPARE_AND_WRITE; every second time somebody else was faster, and
+ *			has flipped the highest bit of the range's first byte
  *	vague		keeps a map that says "data, 0 bytes" everywhere
  * Tests read its counters with dlsym().
  */
@@ -35,6 +37,7 @@ static const struct bs_option options[] = {
 	{ .name = "write_cache", .type = BS_OPT_BOOL, .fallback = "yes", .help = "" },
 	{ .name = "shared", .type = BS_OPT_BOOL, .help = "" },
 	{ .name = "atomic", .type = BS_OPT_U64, .fallback = "0", .help = "" },
+	{ .name = "rival", .type = BS_OPT_BOOL, .help = "" },
 	{ .name = "align", .type = BS_OPT_U64, .help = "alignment to ask for" },
 	{ .name = "fail", .type = BS_OPT_TEXT, .help = "refuse to open, for this reason" },
 	{ 0 },
@@ -48,7 +51,7 @@ struct queued {
 
 struct ram {
 	char *bytes;
-	bool foreign, in_order;
+	bool foreign, in_order, rival;
 	atomic_uint inside;		/* run_one() */
 	uint64_t last_off;		/* its last one */
 	pthread_t thread;
@@ -70,8 +73,26 @@ static void copy(struct ram *r, const struct bs_req *req, bool write)
 			memcpy(req->iov[i].iov_base, p, req->iov[i].iov_len);
 }
 
-static void serve(struct ram *r, struct bs_req *req)
+/* What differs first.  What to compare is one entry, and what to write, too, or both are. */
+static int compare_and_write(struct ram *r, struct bs_req *req)
 {
+	char *p = r->bytes + req->off_bytes;
+	const char *old = req->iov[0].iov_base;
+	const char *new = req->iovcnt == 1 ? old + req->len_bytes : req->iov[1].iov_base;
+
+	if (r->rival && bs_ram_counters.ops[BS_COMPARE_AND_WRITE] % 2)
+		*p ^= (char)0x80;
+	for (req->result = 0; req->result < req->len_bytes; req->result++)
+		if (p[req->result] != old[req->result])
+			return -EILSEQ;
+	memcpy(p, new, req->len_bytes);
+	return 0;
+}
+
+static int serve(struct ram *r, struct bs_req *req)
+{
+	int err = 0;
+
 	pthread_mutex_lock(&r->medium);
 	if (req->op == BS_READ || req->op == BS_WRITE)
 		copy(r, req, req->op == BS_WRITE);
@@ -79,7 +100,10 @@ static void serve(struct ram *r, struct bs_req *req)
 		req->flags |= BS_REQ_MAPPED;
 	else if (req->op == BS_UNMAP || req->op == BS_WRITE_ZEROES)
 		memset(r->bytes + req->off_bytes, 0, req->len_bytes);
+	else if (req->op == BS_COMPARE_AND_WRITE)
+		err = compare_and_write(r, req);
 	pthread_mutex_unlock(&r->medium);
+	return err;
 }
 
 static void *thread_main(void *arg)
@@ -96,8 +120,7 @@ static void *thread_main(void *arg)
 		}
 		r->queue = q->next;
 		pthread_mutex_unlock(&r->mutex);
-		serve(r, q->req);
-		bs_complete_from(q->ch, q->req, 0);
+		bs_complete_from(q->ch, q->req, serve(r, q->req));
 		free(q);
 		pthread_mutex_lock(&r->mutex);
 	}
@@ -108,14 +131,15 @@ static void *thread_main(void *arg)
 static int run_one(struct bs_dev *dev, struct bs_req *req)
 {
 	struct ram *r = dev->priv;
+	int err;
 
 	if (r->inside++ || (req->off_bytes && req->off_bytes <= r->last_off))
 		bs_ram_counters.disorder++;
 	r->last_off = req->off_bytes;
-	serve(r, req);
+	err = serve(r, req);
 	bs_ram_counters.in_order++;
 	r->inside--;
-	return 0;
+	return err;
 }
 
 static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
@@ -134,6 +158,7 @@ static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
 	r->bytes = calloc(1, size);
 	r->foreign = bs_param_bool(p, "foreign");
 	r->in_order = bs_param_bool(p, "in_order");
+	r->rival = bs_param_bool(p, "rival");
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_mutex_init(&r->medium, NULL);
 	pthread_cond_init(&r->wake, NULL);
@@ -154,6 +179,8 @@ static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
 	};
 	if (!bs_param_bool(p, "minimal"))
 		dev->info.ops |= BS_OP_BIT(BS_UNMAP) | BS_OP_BIT(BS_WRITE_ZEROES);
+	if (r->rival)
+		dev->info.ops |= BS_OP_BIT(BS_COMPARE_AND_WRITE);
 	if (bs_param_bool(p, "vague"))
 		dev->info.ops |= BS_OP_BIT(BS_BLOCK_STATUS);
 	bs_ram_counters.devices++;
@@ -221,8 +248,7 @@ static void ram_submit(struct bs_channel *ch, struct bs_req *req)
 		return;
 	}
 	if (!r->foreign) {
-		serve(r, req);
-		bs_complete(ch, req, 0);
+		bs_complete(ch, req, serve(r, req));
 		return;
 	}
 	q = malloc(sizeof(*q));

@@ -366,6 +366,8 @@ static void locked(void *arg, int err)
 		io->lock = NULL;
 	else if (io->cancelled)
 		err = -ECANCELED;
+	else if (lu_or_shared_wanted(io))
+		err = lu_or_shared_start(io);
 	else
 		err = lu_scratch_get(&io->scratch, io->len_bytes,
 				     io->op == LU_ORWRITE ? or_start : compare_start);

@@ -73,5 +73,9 @@ void lu_emulate_start(struct lu_io *io);
 /* 0, -ECANCELED, or -ERANGE: the next step may not be written. */
 int lu_io_may_write(const struct lu_io *io, uint64_t step_bytes);
 
+/* or_shared.c: with the range locked.  start(): 0, or -errno and nothing has begun. */
+bool lu_or_shared_wanted(const struct lu_io *io);
+int lu_or_shared_start(struct lu_io *io);
+
 /* atomic.c */
 void lu_atomic_start(struct lu_io *io);

@@ -4,9 +4,9 @@
  * front ends join here.
  *
  * What the store cannot do itself is emulated (WRITE_SAME, WRITE_ZEROES by
- * writing; COMPARE_AND_WRITE and ORWRITE by read and write under a range lock;
- * WRITE_ATOMIC with a journal);
- * UNMAP and PREFETCH on a store without it are refused with -EOPNOTSUPP.
+ * writing; COMPARE_AND_WRITE and ORWRITE by read and write under a range lock, or
+ * ORWRITE by the COMPARE_AND_WRITE of a store that is shared; WRITE_ATOMIC with a
+ * journal); UNMAP and PREFETCH on a store without it are refused with -EOPNOTSUPP.
  */
 #pragma once
 #include <stdbool.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * sbc/orwrite.c - ORWRITE (16), SBC-3 r36 5.6: the blocks become what they are, or
- * Data-Out.  Under the range lock of lu/, so that no bit that somebody else sets
- * meanwhile is lost.
+ * Data-Out.  Under the range lock of lu/ and, where others reach the store past this
+ * daemon, by what that compares and writes atomically, so that no bit that somebody else
+ * sets meanwhile is lost.
  */
 #include "lu/lu.h"
 #include "scsi/device.h"
