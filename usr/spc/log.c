@@ -2,9 +2,9 @@
 /*
  * spc/log.c - LOG SENSE, SPC-4 r37 6.8.
  *
- * All parameters are lists (FORMAT AND LINKING 11b): they have no thresholds, so
- * that PAGE CONTROL makes no difference (7.3.2.2.1).  Nothing can be saved or
- * changed: there is no LOG SELECT.
+ * Parameters are lists, for which PAGE CONTROL makes no difference, or unbounded data
+ * counters, which have no thresholds (7.3.2.2.2).  Nothing can be saved or changed:
+ * there is no LOG SELECT.
  */
 #include "spc/log.h"
 
@@ -18,10 +18,13 @@
 #define PAGE_SUPPORTED	0x00
 #define ALL_SUBPAGES	0xff
 #define SPF		0x40	/* byte 0: byte 1 has a subpage code */
-#define BINARY_LIST	0x03	/* parameter control byte */
+#define BINARY_LIST	0x03	/* parameter control byte, tables 356 and 354 */
+#define COUNTERS	0x22	/* TSD, unbounded */
+#define CUMULATIVE	0x40	/* PAGE CONTROL 01b */
 #define HEADER		4
 
-void spc_log_put(struct spc_log *log, uint16_t code, const void *value, uint8_t bytes)
+static void put(struct spc_log *log, uint16_t code, uint8_t control, const void *value,
+		uint8_t bytes)
 {
 	uint8_t *p = log->d + log->bytes;
 
@@ -29,11 +32,23 @@ void spc_log_put(struct spc_log *log, uint16_t code, const void *value, uint8_t 
 		return;
 	assert(log->bytes + 4 + bytes <= sizeof(log->d));
 	be_store(p, 2, code);
-	p[2] = BINARY_LIST;
+	p[2] = control;
 	p[3] = bytes;
 	memcpy(p + 4, value, bytes);
 	log->bytes += 4U + bytes;
 	log->nr++;
+}
+
+void spc_log_put(struct spc_log *log, uint16_t code, const void *value, uint8_t bytes)
+{
+	put(log, code, BINARY_LIST, value, bytes);
+}
+
+void spc_log_put_counters(struct spc_log *log, uint16_t code, const void *value, uint8_t bytes)
+{
+	static const uint8_t zero[UINT8_MAX];
+
+	put(log, code, COUNTERS, (log->task->cdb[2] & 0xc0) == CUMULATIVE ? value : zero, bytes);
 }
 
 static const struct spc_log_page *find(uint8_t code)

@@ -30,5 +30,7 @@ extern const struct spc_log_page spc_log_pages[];
 extern const size_t spc_log_nr_pages;
 
 /* Add a parameter, in ascending order of @code; those before the pointer are left
- * out. */
+ * out.  A list is what it is; counters have no thresholds, and begin at 0: that is what
+ * PAGE CONTROL shows other than the cumulative values. */
 void spc_log_put(struct spc_log *log, uint16_t code, const void *value, uint8_t bytes);
+void spc_log_put_counters(struct spc_log *log, uint16_t code, const void *value, uint8_t bytes);

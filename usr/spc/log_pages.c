@@ -2,7 +2,9 @@
 /* spc/log_pages.c - the log pages of devices with a medium, SPC-4 r37 7.3. */
 #include <stdlib.h>
 #include "base/be.h"
+#include "base/histogram.h"
 #include "base/macros.h"
+#include "lu/latency.h"
 #include "lu/lu.h"
 #include "scsi/device.h"
 #include "scsi/task.h"
@@ -18,8 +20,10 @@ static void fill_temperature(struct spc_log *log)
 	spc_log_put(log, 0x0000, value, sizeof(value));
 }
 
-/* General statistics and performance, 7.3.9: what was done since the logical unit
- * was made.  Times are not kept here: their parameters are left out. */
+/* General statistics and performance, 7.3.6: what was done since the logical unit was
+ * made.  Times are those of lu/latency.h: how long reads and writes were with the limits,
+ * the locks and the store.  How long nobody wanted anything is not kept; nor are there
+ * command priorities to weigh by. */
 struct general_access {
 	be64 read_commands, write_commands;
 	be64 blocks_written;		/* "received" */
@@ -27,7 +31,20 @@ struct general_access {
 	be64 read_intervals, write_intervals;
 	be64 weighted_commands, weighted_intervals;
 };
-static_assert(sizeof(struct general_access) == 0x40, "SPC-4 r37 table 351");
+static_assert(sizeof(struct general_access) == 0x40, "SPC-4 r37 table 377");
+
+struct time_interval {
+	be32 exponent;			/* of 10, negative */
+	be32 integer;
+};
+
+static be64 spent(const struct spc_log *log, enum lu_latency_kind kind)
+{
+	struct histogram h = { 0 };
+
+	lu_latency_sum(log->task->dev->lu, kind, &h);
+	return be64_make(atomic_load(&h.sum_ns));
+}
 
 static void fill_statistics(struct spc_log *log)
 {
@@ -38,13 +55,17 @@ static void fill_statistics(struct spc_log *log)
 		.write_commands = be64_make(atomic_load(&u->wr_done_cmds)),
 		.blocks_written = be64_make(atomic_load(&u->wr_done_bytes) >> g->block_exp),
 		.blocks_read = be64_make(atomic_load(&u->rd_done_bytes) >> g->block_exp),
+		.read_intervals = spent(log, LU_LATENCY_READ),
+		.write_intervals = spent(log, LU_LATENCY_WRITE),
 	};
+	const struct time_interval ns = {
+		.exponent = be32_make(9), .integer = be32_make(1),
+	};
+	static const uint8_t idle[8];
 
-	static const uint8_t idle[8], interval[8];
-
-	spc_log_put(log, 0x0001, &value, sizeof(value));
-	spc_log_put(log, 0x0002, idle, sizeof(idle));
-	spc_log_put(log, 0x0003, interval, sizeof(interval));
+	spc_log_put_counters(log, 0x0001, &value, sizeof(value));
+	spc_log_put_counters(log, 0x0002, idle, sizeof(idle));
+	spc_log_put(log, 0x0003, &ns, sizeof(ns));
 }
 
 /* Informational exceptions, 7.3.11: none (MODE page 1Ch has DEXCPT). */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "lu/latency.h"
 #include "rig.h"
 
 static uint8_t d[512];
@@ -48,6 +49,8 @@ static void count_io(void *arg)
 	lu_stats_add(&itl->stats.rd_done_bytes, 5 * 512);
 	lu_stats_add(&itl->stats.wr_done_cmds, 7);
 	lu_stats_add(&itl->stats.wr_done_bytes, 9 * 512);
+	lu_latency_add(itl->ch, LU_READ, 1000);
+	lu_latency_add(itl->ch, LU_WRITE, 20000);
 }
 
 /* Of all initiators, on every reactor, also of those that are gone. */
@@ -60,14 +63,28 @@ static void statistics_are_of_everybody(void **state)
 	call_on(rig.b->reactor, count_io, rig.b);
 	call_on(s->reactor, count_io, s);
 	session_close(s);
-	assert_int_equal(sense(0x19, 0), 4 + 4 + 64 + 4 + 8 + 4 + 8);
-	assert_int_equal(be_load(d + 4, 4), 0x00010340);
+	assert_int_equal(sense(0x59, 0), 4 + 4 + 64 + 4 + 8 + 4 + 8);
+	assert_int_equal(be_load(d + 4, 4), 0x00012240);
 	assert_int_equal(be_load(d + 8, 8), 9);
 	assert_int_equal(be_load(d + 16, 8), 21);
 	assert_int_equal(be_load(d + 24, 8), 27);
 	assert_int_equal(be_load(d + 32, 8), 15);
-	assert_int_equal(be_load(d + 72, 4), 0x00020308);
+	assert_int_equal(be_load(d + 40, 8), 3000);
+	assert_int_equal(be_load(d + 48, 8), 60000);
+	assert_int_equal(be_load(d + 56, 8), 0);
+	assert_int_equal(be_load(d + 72, 4), 0x00022208);
 	assert_int_equal(be_load(d + 84, 4), 0x00030308);
+	/* 10 to the power of -9, once: nanoseconds. */
+	assert_int_equal(be_load(d + 88, 8), 0x0000000900000001);
+	/* Thresholds and defaults. */
+	for (unsigned int pc = 0; pc < 4; pc++) {
+		if (pc == 1)
+			continue;
+		sense((uint8_t)(pc << 6 | 0x19), 0);
+		for (unsigned int i = 8; i < 72; i++)
+			assert_int_equal(d[i], 0);
+		assert_int_equal(be_load(d + 88, 8), 0x0000000900000001);
+	}
 }
 
 static void what_there_is_not_is_refused(void **state)
