@@ -59,6 +59,12 @@ for how in die close; do
 	done
 done
 sheep compare base:origin "$dir/base"
+
+note 'a slot whose answer was lost is written again: not all replicas may have it'
+before=$(sheep_control stat | sed -n 's/^write //p')
+ends 'write slots' close-after $made
+expect 'writes' 3 $(($(sheep_control stat | sed -n 's/^write //p') - before)) # slot; data, slot
+sheep compare disk "$dir/model"
 tells s good sync
 session_close s
 qemu-img compare -f raw -F raw "$dir/model" "$(url 1)"

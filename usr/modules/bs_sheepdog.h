@@ -55,6 +55,7 @@ struct sheep_dev {
 	unsigned int object_exp;
 	_Atomic uint32_t *slots;  /* SHEEP_SLOTS */
 	_Atomic uint16_t *claims; /* SHEEP_SLOTS; bs_sheepdog_claim.c */
+	atomic_bool *unsure;	  /* SHEEP_SLOTS: not all replicas may have the slot */
 
 	/* Any thread: atomic. */
 	_Atomic uint32_t vid;

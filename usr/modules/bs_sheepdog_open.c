@@ -25,6 +25,8 @@ static void dev_free(struct sheep_dev *d)
 		munmap(d->slots, sizeof(*d->slots) * SHEEP_SLOTS);
 	if (d->claims)
 		munmap(d->claims, sizeof(*d->claims) * SHEEP_SLOTS);
+	if (d->unsure)
+		munmap(d->unsure, sizeof(*d->unsure) * SHEEP_SLOTS);
 	bs_sheepdog_cluster_put(d->cluster);
 	pthread_mutex_destroy(&d->mutex);
 	free(d);
@@ -51,7 +53,8 @@ static struct sheep_dev *dev_new(void)
 	list_init(&d->claimants);
 	d->slots = map_memory(sizeof(*d->slots) * SHEEP_SLOTS);
 	d->claims = map_memory(sizeof(*d->claims) * SHEEP_SLOTS);
-	if (d->slots && d->claims)
+	d->unsure = map_memory(sizeof(*d->unsure) * SHEEP_SLOTS);
+	if (d->slots && d->claims && d->unsure)
 		return d;
 	dev_free(d);
 	return NULL;

@@ -9,6 +9,10 @@
  * replaces; the other order would leave a slot that names what is not there.  The
  * look tells whether a snapshot was taken in between: its working VDI has a slot
  * less, and the piece is done anew there.
+ *
+ * If the answer to a slot's write is lost, some replicas of the inode may have it and
+ * others not; a sheep that was killed and comes back does not find out.  Whatever is
+ * read then, the slot is written again after the next write of the object.
  */
 #include "bs_sheepdog_piece.h"
 
@@ -95,6 +99,8 @@ static void look(struct sheep_piece *p)
 	p->vid = atomic_load_explicit(&d->vid, memory_order_acquire);
 	p->slot = atomic_load_explicit(&d->slots[p->spot->index],
 				       memory_order_acquire);
+	p->must_map = atomic_load_explicit(&d->unsure[p->spot->index],
+					   memory_order_relaxed);
 }
 
 static void try_read(struct sheep_piece *p)
@@ -127,13 +133,14 @@ static bool may_write(struct sheep_spot *s)
 static bool is_nothing(const struct sheep_piece *p)
 {
 	return !p->slot &&
-	       (p->kind == SHEEP_PIECE_ZERO || p->kind == SHEEP_PIECE_DISCARD);
+	       ((p->kind == SHEEP_PIECE_ZERO && !p->must_map) ||
+		p->kind == SHEEP_PIECE_DISCARD);
 }
 
 static void write_begin(struct sheep_piece *p)
 {
 	struct sheep_spot *s = p->spot;
-	const bool alone = p->slot != p->vid;
+	const bool creates = p->slot != p->vid, alone = creates || p->must_map;
 
 	if (alone && s->nr_writes)
 		return;
@@ -143,10 +150,10 @@ static void write_begin(struct sheep_piece *p)
 	}
 	s->nr_writes++;
 	p->is_write = true;
+	s->creates = alone && p->kind != SHEEP_PIECE_DISCARD;
 	if (p->kind == SHEEP_PIECE_DISCARD) {
 		take_step(p, SHEEP_MOVES, bs_sheepdog_step_discard);
-	} else if (alone) {
-		s->creates = true;
+	} else if (creates) {
 		take_step(p, SHEEP_CREATES, bs_sheepdog_step_create);
 	} else {
 		take_step(p, SHEEP_MOVES, bs_sheepdog_step_write);
@@ -218,6 +225,8 @@ static void mapped(struct sheep_piece *p)
 	}
 	atomic_store_explicit(&p->ch->d->slots[p->spot->index], p->vid,
 			      memory_order_release);
+	atomic_store_explicit(&p->ch->d->unsure[p->spot->index], false,
+			      memory_order_relaxed);
 	finish(p, 0);
 }
 
@@ -232,6 +241,10 @@ static void probed(struct sheep_piece *p)
 
 static void moved(struct sheep_piece *p)
 {
+	if (p->is_write && p->must_map && p->kind != SHEEP_PIECE_DISCARD) {
+		created(p);
+		return;
+	}
 	if (p->kind == SHEEP_PIECE_DISCARD)
 		atomic_store_explicit(&p->ch->d->slots[p->spot->index], 0,
 				      memory_order_release);
@@ -282,6 +295,8 @@ static void came(struct sheep_xfer *x, int result)
 
 	if (p->kind == SHEEP_PIECE_FLUSH && result == SHEEP_INVALID_PARMS)
 		result = SHEEP_SUCCESS; /* there was nothing to flush */
+	if (p->phase == SHEEP_MAPS && result != SHEEP_SUCCESS)
+		atomic_store(&p->ch->d->unsure[p->spot->index], true);
 	if (result < 0) {
 		park(p, &p->ch->parked);
 		return;

@@ -60,6 +60,7 @@ struct sheep_piece {
 	uint8_t kind, phase;
 	bool is_write; /* counted as one under way */
 	bool was_reloaded;
+	bool must_map; /* its slot is written though the map has it */
 	uint8_t small[24];
 };
 

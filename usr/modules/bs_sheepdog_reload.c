@@ -189,6 +189,8 @@ static void repair_mapped(struct sheep_xfer *x, int result)
 {
 	struct sheep_reload *r = of(x);
 
+	if (result)
+		atomic_store(&dev_of(r)->unsure[r->repair_at], true);
 	if (failed(r, result))
 		return;
 	((le32 *)(void *)(r->inode + 1))[r->repair_at++] = le32_make(r->vid);

@@ -118,6 +118,7 @@ static struct {
 	struct sheep_group group;
 	struct sheep_channel ch, other;
 	_Atomic uint32_t slots[NR];
+	atomic_bool unsure[NR];
 	struct {
 		struct sheep_inode head;
 		le32 slots[NR];
@@ -150,6 +151,7 @@ static int setup(void **state)
 	pthread_mutex_init(&t.d.mutex, NULL);
 	list_init(&t.d.channels);
 	t.d.slots = t.slots;
+	t.d.unsure = t.unsure;
 	t.d.object_exp = EXP;
 	t.d.locking = SHEEP_EXCLUSIVE;
 	strcpy(t.d.spec.names.name, "disk");
@@ -375,6 +377,8 @@ static void a_lost_connection_ends_a_repair(void **state)
 	is_asked(SHEEP_WRITE, sheep_inode_oid(NEW));
 	answer(-ECONNRESET);
 	is_over();
+	assert_true(atomic_load(&t.unsure[0]));
+	assert_false(atomic_load(&t.unsure[1]));
 	assert_int_equal(atomic_load(&t.d.vid), OLD);
 	assert_true(sheep_channel_is_stale(&t.ch));
 	check_slots((uint32_t[NR]){ OLD, OLD });
