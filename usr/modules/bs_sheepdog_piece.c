@@ -184,7 +184,7 @@ void bs_sheepdog_piece_try(struct sheep_piece *p)
 		finish(p, -ENXIO);
 	else if (ch->conn->state != SHEEP_CONN_UP || sheep_channel_is_stale(ch))
 		park(p, &ch->parked);
-	else if (p->kind == SHEEP_PIECE_FLUSH)
+	else if (!p->spot) /* FLUSH: of no object */
 		take_step(p, SHEEP_MOVES, bs_sheepdog_step_flush);
 	else if (bs_sheepdog_spot_is_behind(p))
 		return;
