@@ -7,7 +7,7 @@ import sys
 import pdu
 import scsi
 from expect import good
-from harness import Suite, among, check, equal
+from harness import Suite, among, check, equal, until
 from iscsi import Closed
 from session import (ABORT_TASK, ABORT_TASK_SET, CLEAR_ACA, CLEAR_TASK_SET, LUN_RESET,
                      TARGET_COLD_RESET, TARGET_WARM_RESET, TASK_REASSIGN, Rejected, Session)
@@ -263,11 +263,13 @@ def lun_reset(b):
         p = pdu.Pdu(pdu.TMF_REQ, immediate=True, flags=pdu.FINAL | LUN_RESET, rtt=pdu.NO_TAG,
                     lun=pdu.lun_field(1))
         s.conn.send(s.stamp(p))
-        for x, t in ((s, mine), (other, theirs)):
-            x.send_data(t, 0, 4096, t.r2ts[0].ttt)
+        s.send_data(mine, 0, 4096, mine.r2ts[0].ttt)
+        # Before the reset has come to it, the other session's write could end well.
+        until("the other session is told of the reset", lambda: told(other))
+        other.send_data(theirs, 0, 4096, theirs.r2ts[0].ttt)
         equal(s.reply(p.itt).response, COMPLETE, "the response")
         gone(s, mine)
-        check(told(other), "the other session was not told of the reset")
+        other.nop()
         _not_good(other, theirs)
         still_there(other, lun2)
         told(s)
