@@ -7,8 +7,8 @@
  *	in_order	serves by bs_run_in_order()
  *	read_only, align=BYTES, write_cache
  *	shared, atomic=BYTES	as struct bs_dev_info has them
- *	rival		has COMPARE_AND_WRITE; every second time somebody else was faster, and
- *			has flipped the highest bit of the range's first byte
+ *	rival		has COMPARE_AND_WRITE; the first time for each block somebody else was
+ *			faster, and has flipped the highest bit of its first byte
  *	vague		keeps a map that says "data, 0 bytes" everywhere
  * Tests read its counters with dlsym().
  */
@@ -51,7 +51,8 @@ struct queued {
 
 struct ram {
 	char *bytes;
-	bool foreign, in_order, rival;
+	char *met;			/* blocks that the rival has had; NULL: no rival */
+	bool foreign, in_order;
 	atomic_uint inside;		/* run_one() */
 	uint64_t last_off;		/* its last one */
 	pthread_t thread;
@@ -80,8 +81,10 @@ static int compare_and_write(struct ram *r, struct bs_req *req)
 	const char *old = req->iov[0].iov_base;
 	const char *new = req->iovcnt == 1 ? old + req->len_bytes : req->iov[1].iov_base;
 
-	if (r->rival && bs_ram_counters.ops[BS_COMPARE_AND_WRITE] % 2)
+	if (!r->met[req->off_bytes / 512]) {
+		r->met[req->off_bytes / 512] = 1;
 		*p ^= (char)0x80;
+	}
 	for (req->result = 0; req->result < req->len_bytes; req->result++)
 		if (p[req->result] != old[req->result])
 			return -EILSEQ;
@@ -158,12 +161,13 @@ static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
 	r->bytes = calloc(1, size);
 	r->foreign = bs_param_bool(p, "foreign");
 	r->in_order = bs_param_bool(p, "in_order");
-	r->rival = bs_param_bool(p, "rival");
+	r->met = bs_param_bool(p, "rival") ? calloc(1, size / 512 + 1) : NULL;
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_mutex_init(&r->medium, NULL);
 	pthread_cond_init(&r->wake, NULL);
 	if (!r->bytes || (r->foreign && pthread_create(&r->thread, NULL, thread_main, r))) {
 		free(r->bytes);
+		free(r->met);
 		free(r);
 		return -ENOMEM;
 	}
@@ -179,7 +183,7 @@ static int ram_open(struct bs_dev *dev, const struct bs_open_args *args)
 	};
 	if (!bs_param_bool(p, "minimal"))
 		dev->info.ops |= BS_OP_BIT(BS_UNMAP) | BS_OP_BIT(BS_WRITE_ZEROES);
-	if (r->rival)
+	if (r->met)
 		dev->info.ops |= BS_OP_BIT(BS_COMPARE_AND_WRITE);
 	if (bs_param_bool(p, "vague"))
 		dev->info.ops |= BS_OP_BIT(BS_BLOCK_STATUS);
@@ -203,6 +207,7 @@ static void ram_close(struct bs_dev *dev)
 	pthread_mutex_destroy(&r->mutex);
 	pthread_mutex_destroy(&r->medium);
 	free(r->bytes);
+	free(r->met);
 	free(r);
 	bs_ram_counters.devices--;
 }

@@ -60,6 +60,10 @@ void lu_io_deliver(struct reactor_hook *h);
 void lu_io_to_store(struct lu_io *io, enum bs_op op, uint16_t flags, uint64_t off_bytes,
 		    uint64_t len_bytes, const struct iovec *iov, int iovcnt,
 		    void (*done)(struct bs_io *bs, int err));
+/* The same with another @bs, for one that has several at a time. */
+void lu_io_part_to_store(struct lu_io *io, struct bs_io *bs, enum bs_op op, uint16_t flags,
+			 uint64_t off_bytes, uint64_t len_bytes, const struct iovec *iov,
+			 int iovcnt, void (*done)(struct bs_io *bs, int err));
 /* The store has done the writing: make it durable if need be, then finish. */
 void lu_io_written(struct lu_io *io);
 

@@ -95,11 +95,11 @@ static bool store_op_writes(enum bs_op op)
 	return op != BS_READ && op != BS_FLUSH && op != BS_BLOCK_STATUS && op != BS_PREFETCH;
 }
 
-void lu_io_to_store(struct lu_io *io, enum bs_op op, uint16_t flags, uint64_t off_bytes,
-		    uint64_t len_bytes, const struct iovec *iov, int iovcnt,
-		    void (*done)(struct bs_io *bs, int err))
+void lu_io_part_to_store(struct lu_io *io, struct bs_io *bs, enum bs_op op, uint16_t flags,
+			 uint64_t off_bytes, uint64_t len_bytes, const struct iovec *iov,
+			 int iovcnt, void (*done)(struct bs_io *bs, int err))
 {
-	struct bs_req *req = &io->bs.req;
+	struct bs_req *req = &bs->req;
 
 	/* Field by field: the module's private words need no clearing. */
 	req->op = (uint16_t)op;
@@ -108,10 +108,17 @@ void lu_io_to_store(struct lu_io *io, enum bs_op op, uint16_t flags, uint64_t of
 	req->len_bytes = len_bytes;
 	req->iov = iov;
 	req->iovcnt = iovcnt;
-	io->bs.done = done;
+	bs->done = done;
 	if (unlikely(lu_watch_any(&io->ch->lu->watches)) && store_op_writes(op))
 		lu_watch_touch(io->ch->lu, off_bytes, len_bytes);
-	bs_channel_submit(io->ch->bs, &io->bs);
+	bs_channel_submit(io->ch->bs, bs);
+}
+
+void lu_io_to_store(struct lu_io *io, enum bs_op op, uint16_t flags, uint64_t off_bytes,
+		    uint64_t len_bytes, const struct iovec *iov, int iovcnt,
+		    void (*done)(struct bs_io *bs, int err))
+{
+	lu_io_part_to_store(io, &io->bs, op, flags, off_bytes, len_bytes, iov, iovcnt, done);
 }
 
 static void flushed(struct bs_io *bs, int err)

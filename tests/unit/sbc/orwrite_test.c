@@ -108,7 +108,7 @@ static void bits_of_many_initiators_are_all_there(void **state)
 	assert_blocks(5, 1);
 }
 
-/* Every second time it was faster, as to the first byte of each piece. */
+/* Somebody is faster once for each block, and has changed its first byte. */
 static void what_others_write_past_us_is_not_lost(void **state)
 {
 	struct command w = { .cdb = CDB_10(0x2a, 0, 100, LONG) };
