@@ -209,7 +209,7 @@ static void note_gap(struct reactor *r, uint64_t since_ns)
  * this costs next to nothing.  Where somebody else takes the CPU for long instead, it is
  * not tried again for a while: a sleeper is woken sooner.
  */
-static int give_way(struct reactor *r, uint64_t since_ns)
+static void give_way(struct reactor *r, uint64_t since_ns)
 {
 	uint64_t took_ns;
 
@@ -217,7 +217,6 @@ static int give_way(struct reactor *r, uint64_t since_ns)
 	took_ns = clock_now_ns() - since_ns;
 	if (unlikely(took_ns > GIVE_WAY_MAX_NS))
 		r->give_way_ns = since_ns + took_ns * GIVE_WAY_PAUSE;
-	return poll_events(r, 0);
 }
 
 static int sleep_for_events(struct reactor *r, int timeout_ms)
@@ -240,7 +239,7 @@ static int wait_if_idle(struct reactor *r, uint64_t since_ns, int timeout_ms)
 	if (may_linger(r))
 		n = linger(r, since_ns, timeout_ms);
 	else if (r->nr_working && since_ns >= r->give_way_ns)
-		n = give_way(r, since_ns);
+		give_way(r, since_ns);
 	return n ? n : sleep_for_events(r, timeout_ms);
 }
 
