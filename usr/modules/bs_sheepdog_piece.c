@@ -99,8 +99,6 @@ static void look(struct sheep_piece *p)
 	p->vid = atomic_load_explicit(&d->vid, memory_order_acquire);
 	p->slot = atomic_load_explicit(&d->slots[p->spot->index],
 				       memory_order_acquire);
-	p->must_map = atomic_load_explicit(&d->unsure[p->spot->index],
-					   memory_order_relaxed);
 }
 
 static void try_read(struct sheep_piece *p)
@@ -167,6 +165,8 @@ static void try_write(struct sheep_piece *p)
 	if (!may_write(s))
 		return;
 	look(p);
+	p->must_map = atomic_load_explicit(&p->ch->d->unsure[s->index],
+					   memory_order_relaxed);
 	if (!is_nothing(p))
 		write_begin(p);
 	else if (p->ch->d->coherent)
@@ -338,7 +338,7 @@ void bs_sheepdog_piece_start(struct sheep_channel *ch, struct bs_req *req,
 		p->data = bs_sheepdog_step_zeroes();
 	p->off = (uint32_t)(off_bytes & ((1ULL << exp) - 1));
 	p->len = len;
-	p->is_write = p->was_reloaded = false;
+	p->is_write = p->was_reloaded = p->must_map = false;
 	p->spot = kind == SHEEP_PIECE_FLUSH ?
 			  NULL :
 			  bs_sheepdog_spot_get(ch, (uint32_t)(off_bytes >> exp));
