@@ -107,17 +107,10 @@ static void add_bits(const struct piece *p, uint64_t bytes)
 {
 	const uint8_t *old = p->iov.iov_base;
 	uint8_t *new = (uint8_t *)p->iov.iov_base + bytes;
-	struct iovec v;
-	uint64_t n;
 
-	for (uint64_t done = 0; done < bytes; done += n) {
-		const uint8_t *add;
-
-		iov_slice(p->io->iov, p->io->iovcnt, p->done_bytes + done, bytes - done, &v, 1, &n);
-		add = v.iov_base;
-		for (uint64_t i = done; i < done + n; i++)
-			new[i] = old[i] | add[i - done];
-	}
+	iov_read(p->io->iov, p->io->iovcnt, p->done_bytes, new, bytes);
+	for (uint64_t i = 0; i < bytes; i++)
+		new[i] |= old[i];
 }
 
 static void exchange(struct bs_io *bs, int err)
