@@ -11,27 +11,52 @@
 #include "mgmt/tpg_params.h"
 #include "scsi/alua.h"
 
-/* --- list ------------------------------------------------------------- */
-
-static json_t *describe(const struct scsi_alua *a, const struct scsi_alua_group *g)
+static json_t *ports_of(const struct scsi_alua_group *g)
 {
-	json_t *ports = json_array(), *luns = json_array();
+	json_t *ports = json_array();
 
 	for (unsigned int i = 0; i < g->nr_ports; i++)
 		json_array_append_new(ports, json_integer(g->port[i]));
-	for (unsigned int i = 0; i < a->nr_exceptions; i++) {
-		const struct scsi_alua_exception *x = &a->exception[i];
+	return ports;
+}
 
-		if (x->group == g->id)
-			json_array_append_new(luns, json_pack("{s:I, s:s, s:s}", "lun",
-				(json_int_t)x->lun, "state", mgmt_tpg_params_state(x->access.state),
-				"changed_by", mgmt_tpg_params_change(x->access.status)));
-	}
+static json_t *config_lun(const struct scsi_alua_exception *x)
+{
+	return json_pack("{s:I, s:s}", "lun", (json_int_t)x->lun, "state",
+			 mgmt_tpg_params_state(x->access.state));
+}
+
+/* The logical units whose state is not that of @g, each told by @tell. */
+static json_t *luns_of(const struct scsi_alua *a, const struct scsi_alua_group *g,
+		       json_t *(*tell)(const struct scsi_alua_exception *x))
+{
+	json_t *luns = json_array();
+
+	for (unsigned int i = 0; i < a->nr_exceptions; i++)
+		if (a->exception[i].group == g->id)
+			json_array_append_new(luns, tell(&a->exception[i]));
+	return luns;
+}
+
+/* --- list ------------------------------------------------------------- */
+
+static json_t *describe_lun(const struct scsi_alua_exception *x)
+{
+	json_t *lun = config_lun(x);
+
+	json_object_set_new(lun, "changed_by",
+			    json_string(mgmt_tpg_params_change(x->access.status)));
+	return lun;
+}
+
+static json_t *describe(const struct scsi_alua *a, const struct scsi_alua_group *g)
+{
 	return json_pack("{s:i, s:s, s:s, s:b, s:s, s:i, s:o, s:o}", "tpg", (int)g->id, "state",
 			 mgmt_tpg_params_state(g->access.state), "changed_by",
 			 mgmt_tpg_params_change(g->access.status), "preferred", (int)g->preferred,
 			 "alua", mgmt_tpg_params_kind(g->tpgs), "transition_time",
-			 (int)g->transition_s, "ports", ports, "luns", luns);
+			 (int)g->transition_s, "ports", ports_of(g), "luns",
+			 luns_of(a, g, describe_lun));
 }
 
 void mgmt_tpg_list(struct mgmt_call *call)
@@ -53,21 +78,11 @@ void mgmt_tpg_list(struct mgmt_call *call)
 
 static json_t *config_of(const struct scsi_alua *a, const struct scsi_alua_group *g)
 {
-	json_t *ports = json_array(), *luns = json_array();
-
-	for (unsigned int i = 0; i < g->nr_ports; i++)
-		json_array_append_new(ports, json_integer(g->port[i]));
-	for (unsigned int i = 0; i < a->nr_exceptions; i++) {
-		const struct scsi_alua_exception *x = &a->exception[i];
-
-		if (x->group == g->id)
-			json_array_append_new(luns, json_pack("{s:I, s:s}", "lun",
-				(json_int_t)x->lun, "state", mgmt_tpg_params_state(x->access.state)));
-	}
 	return json_pack("{s:i, s:{s:s, s:o, s:i, s:i, s:s}, s:o}", "tpg", (int)g->id, "params",
-			 "alua", mgmt_tpg_params_kind(g->tpgs), "port", ports, "preferred",
+			 "alua", mgmt_tpg_params_kind(g->tpgs), "port", ports_of(g), "preferred",
 			 (int)g->preferred, "transition_time", (int)g->transition_s, "state",
-			 mgmt_tpg_params_state(g->access.state), "luns", luns);
+			 mgmt_tpg_params_state(g->access.state), "luns",
+			 luns_of(a, g, config_lun));
 }
 
 json_t *mgmt_tpg_config(const struct scsi_alua *a)
